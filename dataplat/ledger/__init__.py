@@ -1,0 +1,37 @@
+"""The platform's own tables: what was made, counted, checked, held, waived, and who holds what now.
+
+The metastore is the truth about what is visible; the ledger is the truth about why.
+"""
+
+from dataplat.ledger.locks import HeldLock, LockOwner, PartitionLocks
+from dataplat.ledger.rows import (
+    CheckResult,
+    Hold,
+    Hop,
+    HopCount,
+    PartitionStatus,
+    TableVersion,
+    VersionCounts,
+    VersionState,
+    Waiver,
+)
+from dataplat.ledger.states import SUCCESSORS, UNFINISHED
+from dataplat.ledger.store import Ledger
+
+__all__ = [
+    "SUCCESSORS",
+    "UNFINISHED",
+    "CheckResult",
+    "HeldLock",
+    "Hold",
+    "Hop",
+    "HopCount",
+    "Ledger",
+    "LockOwner",
+    "PartitionLocks",
+    "PartitionStatus",
+    "TableVersion",
+    "VersionCounts",
+    "VersionState",
+    "Waiver",
+]

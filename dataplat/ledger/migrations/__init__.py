@@ -1,0 +1,1 @@
+"""Alembic's scripts for the ledger. They ship inside the package; there is no alembic.ini."""
