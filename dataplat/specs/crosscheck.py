@@ -1,0 +1,125 @@
+"""What no file can know by itself: names that must exist elsewhere, and things declared twice."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dataplat.specs.checks import ROW_COUNT_CHECK
+from dataplat.specs.columns_text import plain_target
+from dataplat.specs.documents import Declared
+from dataplat.specs.platform import PlatformSpec
+from dataplat.specs.problems import Loc, Problem, did_you_mean
+from dataplat.specs.table import TableSpec
+
+
+def cross_check(specs: Mapping[str, list[Any]], stems: Mapping[str, set[str]]) -> list[Problem]:
+    """Return the problems between files.
+
+    Args:
+        specs: The files that are valid in themselves, by kind.
+        stems: The names of all files by kind: a reference to a broken file is not a second problem.
+    """
+    platform: PlatformSpec | None = next(iter(specs["platform"]), None)
+    tables: list[TableSpec] = specs["table"]
+    problems: list[Problem] = []
+    for table in tables:
+        problems += _references(table, stems["source"], platform)
+        problems += _load(table)
+        problems += _columns(table, platform)
+        problems += _checks(table)
+    return problems + list(_collisions(tables)) + list(_source_names(specs["source"]))
+
+
+def _references(table: TableSpec, sources: set[str], platform: PlatformSpec | None) -> Iterator[Problem]:
+    problem = table.declared.problem
+    if table.source not in sources:
+        yield problem(("source",), _unknown("source", table.source, sources))
+    if platform and table.engine not in platform.engine_names:
+        yield problem(("engine",), _unknown("engine", table.engine, set(platform.engine_names)))
+
+
+def _unknown(kind: str, name: str, known: set[str]) -> str:
+    hint = did_you_mean(name, known) or f"; declared are {', '.join(sorted(known)) or 'none'}"
+    return f"there is no {kind} '{name}'{hint}"
+
+
+def _load(table: TableSpec) -> Iterator[Problem]:
+    if table.load == "incremental" and table.window.column is None:
+        yield table.declared.problem(
+            ("load",), "incremental needs window.column, the time column that says which rows are new"
+        )
+
+
+def _columns(table: TableSpec, platform: PlatformSpec | None) -> Iterator[Problem]:
+    if table.columns == "*":
+        return
+    targets = [plain_target(column.text) for column in table.columns if not isinstance(column, str)]
+    yield from _twice(table, targets)
+    yield from _partition_columns(table, targets, platform)
+    if None in targets:
+        return
+    shards = table.read_from.shards
+    known = {target for target in targets if target} | (
+        {shards.identity.lower()} if shards and shards.identity else set()
+    )
+    for loc, name in _named_columns(table):
+        if name.lower() not in known:
+            yield table.declared.problem(loc, f"'{name}' is not in columns{did_you_mean(name, known)}")
+
+
+def _twice(table: TableSpec, targets: list[str | None]) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, target in enumerate(targets):
+        if target and first.setdefault(target, index) != index:
+            text = f"'{target}' is already columns[{first[target]}]; Hive ignores upper and lower case"
+            yield table.declared.problem(("columns", index), text)
+
+
+def _partition_columns(
+    table: TableSpec, targets: list[str | None], platform: PlatformSpec | None
+) -> Iterator[Problem]:
+    names = table.partition.over(platform.partition) if platform else table.partition
+    used = {names.column} | ({names.hour_column} if table.window.grain == "hour" else set())
+    for index, target in enumerate(targets):
+        if target in used:
+            text = f"'{target}' is the partition column; give it another name with AS"
+            yield table.declared.problem(("columns", index), text)
+
+
+def _named_columns(table: TableSpec) -> Iterator[tuple[Loc, str]]:
+    for index, name in enumerate(table.key):
+        yield ("key", index), name
+    for index, name in enumerate(table.sensitive):
+        yield ("sensitive", index), name
+    for index, check in enumerate(table.checks):
+        for position, name in enumerate(check.columns_read):
+            yield ("checks", index, check.kind, position), name
+
+
+def _checks(table: TableSpec) -> Iterator[Problem]:
+    seen = {ROW_COUNT_CHECK}
+    for index, check in enumerate(table.checks):
+        if check.name in seen:
+            text = f"a second check named '{check.name}'; give one of them another `name`"
+            yield table.declared.problem(("checks", index, check.kind), text)
+        seen.add(check.name)
+
+
+def _collisions(tables: list[TableSpec]) -> Iterator[Problem]:
+    first: dict[str, tuple[str, Declared]] = {}
+    for table in tables:
+        name, declared = first.setdefault(table.table.lower(), (table.table, table.declared))
+        if declared is table.declared:
+            continue
+        where = declared.at("table").split()[0]
+        if name == table.table:
+            text = f"'{table.table}' is already declared in {where}"
+        else:
+            text = f"'{table.table}' is '{name}' of {where} to Hive, which ignores upper and lower case"
+        yield table.declared.problem(("table",), text)
+
+
+def _source_names(sources: list[Any]) -> Iterator[Problem]:
+    for source in sources:
+        if not source.name.replace("_", "").isalnum() or not source.name.isascii():
+            text = f"the name '{source.name}', taken from the file, may hold letters, digits and _ only"
+            yield source.declared.problem((), text)

@@ -1,0 +1,130 @@
+"""``platform.yaml``: what holds for every table unless the table says otherwise."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, model_validator
+
+from dataplat.specs.base import DeclaredSpec, Spec
+from dataplat.specs.secrets import SecretText
+from dataplat.specs.values import Count, Day, Duration, JvmMemory, PlainText, Text, ZoneName
+
+_SECRET_NAME = re.compile(r"(password|passwd|secret|token|(secret|access|private)[._-]?key)$", re.IGNORECASE)
+_PARTITION_COLUMN = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def _no_secret_settings(settings: Mapping[str, str]) -> Mapping[str, str]:
+    for name in settings:
+        if _SECRET_NAME.search(name):
+            raise ValueError(f"'{name}' is a secret, and this would print it; {_REMEDY}")
+    return settings
+
+
+_REMEDY = "give it to the component itself: its own file, credential provider or environment"
+Settings = Annotated[dict[str, PlainText], AfterValidator(_no_secret_settings)]
+
+
+class EngineSpec(Spec):
+    """A Spark engine: where it runs and with what."""
+
+    mode: Literal["local", "connect", "classic"] = Field(
+        "local",
+        description="local: one Spark Connect server a machine, started on demand. connect: a server that "
+        "somebody runs. classic: a driver of its own in every process.",
+    )
+    remote: Text | None = Field(None, description="Spark Connect server for mode connect: sc://host:15002.")
+    master: Text = Field("local[*]", description="Spark master: local[*], yarn, k8s://…")
+    driver_memory: JvmMemory = Field("2g", description="Memory of the driver or of the local server.")
+    conf: Settings = Field(default_factory=dict, description="Spark settings, as for spark-submit --conf.")
+    hive_metastore_uris: Text | None = Field(
+        None,
+        alias="hive.metastore.uris",
+        description="Hive metastore, thrift://host:9083; without it the engine keeps a catalog of its own.",
+    )
+    jars: Text | None = Field(None, description="Further jars, comma-separated paths.")
+
+    @model_validator(mode="after")
+    def _remote_fits_mode(self) -> "EngineSpec":
+        if (self.mode == "connect") != (self.remote is not None):
+            raise ValueError("mode connect and `remote: sc://host:15002` go together")
+        if self.remote and not self.remote.startswith("sc://"):
+            raise ValueError("remote starts with sc://")
+        if self.remote and ";token=" in self.remote:
+            raise ValueError("a token in remote would be printed; set SPARK_CONNECT_AUTHENTICATE_TOKEN")
+        return self
+
+
+class RetentionSpec(Spec):
+    """How long superseded versions of a partition are kept. The visible one is never collected."""
+
+    versions: Count = Field(3, description="Versions of a partition that are kept, the visible one included.")
+    grace: Duration = Field(
+        timedelta(days=2), description="A superseded version younger than this is kept whatever its number."
+    )
+
+
+class PartitionFormatSpec(Spec):
+    """How a partition is named in Hive: ds=2026-01-09, hr=05."""
+
+    column: Text = Field("ds", description="Partition column of days and months.")
+    format: Text = Field("yyyy-MM-dd", description="How a day is written: yyyy, MM, dd and separators.")
+    hour_column: Text = Field("hr", description="Second partition column of hourly tables, written as 05.")
+    month_format: Text = Field("yyyy-MM", description="How a month is written in monthly tables.")
+
+    @model_validator(mode="after")
+    def _readable(self) -> "PartitionFormatSpec":
+        for name in (self.column, self.hour_column):
+            if not _PARTITION_COLUMN.fullmatch(name):
+                raise ValueError(f"'{name}' is no Hive column name of lower-case letters, digits and _")
+        if self.column == self.hour_column:
+            raise ValueError(f"the day and the hour cannot both be in column '{self.column}'")
+        for text, tokens in ((self.format, ("yyyy", "MM", "dd")), (self.month_format, ("yyyy", "MM"))):
+            rest = text
+            for token in tokens:
+                rest = rest.replace(token, "", 1)
+            if len(rest) != len(text) - sum(map(len, tokens)) or not re.fullmatch(r"[-_.]*", rest):
+                raise ValueError(f"'{text}' must hold {', '.join(tokens)} once each, and else only - _ .")
+        return self
+
+
+class PlatformSpec(DeclaredSpec):
+    """The platform: its time zone, its warehouse, its ledger and its engines."""
+
+    secret_keys: ClassVar[frozenset[str]] = frozenset({"ledger"})
+
+    timezone: ZoneName = Field(description="Where a business day begins; a partition is a day there.")
+    home: Text = Field(".dataplat", description="Folder for what the platform keeps on this machine.")
+    warehouse: Text = Field(description="Where tables are stored: file:///… or hdfs://…")
+    ledger: SecretText = Field(description="SQLAlchemy URL of the ledger: sqlite:///… or mysql+pymysql://…")
+    engine: EngineSpec = Field(default_factory=EngineSpec, description="The engine of tables that name none.")
+    engines: dict[str, EngineSpec] = Field(default_factory=dict, description="Further engines, by name.")
+    retention: RetentionSpec = Field(default_factory=RetentionSpec, description="How long versions are kept.")
+    partition: PartitionFormatSpec = Field(
+        default_factory=PartitionFormatSpec, description="How partitions are named in Hive."
+    )
+    start: Day = Field(date(2025, 1, 1), description="First partition of tables that give none.")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def engine_names(self) -> tuple[str, ...]:
+        return ("default", *self.engines)
+
+    def engine_named(self, name: str) -> EngineSpec:
+        """Return the engine that a table names; ``default`` is ``engine``. KeyError for any other."""
+        return self.engine if name == "default" else self.engines[name]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "PlatformSpec":
+        if "default" in self.engines:
+            raise ValueError("the engine called default is `engine`, not one of `engines`")
+        if not re.match(r"[a-z][a-z0-9+.-]*:", self.warehouse):
+            raise ValueError("warehouse is a URI: file:///path or hdfs://nameservice/path")
+        if "@" in self.warehouse.split("//")[-1].split("/")[0]:
+            raise ValueError("warehouse holds no user or password: the file system authenticates by itself")
+        return self

@@ -1,0 +1,45 @@
+"""``sources/*.yaml``: one database server that tables are read from, named by its file."""
+
+from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from dataplat.specs.base import DeclaredSpec, Spec
+from dataplat.specs.platform import Settings
+from dataplat.specs.secrets import Secret
+from dataplat.specs.values import Count, Text, WholeNumber, ZoneName
+
+
+class BudgetSpec(Spec):
+    """What the platform may take from a server that others work on."""
+
+    connections: Count = Field(4, description="Connections at once, over all tables of this source.")
+    max_execution_seconds: Count | None = Field(None, description="The server ends a longer query.")
+
+
+class SourceSpec(DeclaredSpec):
+    """A database server. Its name is the name of its file."""
+
+    secret_keys: ClassVar[frozenset[str]] = frozenset({"password"})
+
+    kind: Literal["mysql"] = Field(description="What kind of server it is.")
+    host: Text = Field(description="Host name or address.")
+    port: WholeNumber = Field(3306, ge=1, le=65535, description="TCP port.")
+    user: Text = Field(description="User to log in as; needs to read, nothing else.")
+    password: Secret = Field(description="${NAME} or {secret: path}; never the password itself.")
+    properties: Settings = Field(default_factory=dict, description="Properties of the JDBC connection.")
+    timezone: ZoneName | None = Field(
+        None, description="Zone of the wall clock in its DATETIME columns; without it the platform's."
+    )
+    budget: BudgetSpec = Field(default_factory=BudgetSpec, description="Limits over all tables of it.")
+
+    @property
+    def name(self) -> str:
+        return self.declared.path.stem
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its wall clock. ``load_catalog`` fills it in where the file leaves it open."""
+        assert self.timezone is not None
+        return ZoneInfo(self.timezone)
