@@ -24,6 +24,7 @@ QUIET_HOUR = (date(2026, 1, 8), 3)  # a maintenance window: the shop was closed,
 
 Times = npt.NDArray[np.datetime64]
 Ints = npt.NDArray[np.int64]
+Shares = npt.NDArray[np.float64]
 
 _HOUR_WEIGHTS = np.array(
     [9, 5, 3, 2, 2, 3, 8, 18, 30, 42, 48, 46, 50, 44, 40, 41, 42, 44, 48, 58, 70, 72, 52, 25], dtype=float
@@ -80,9 +81,12 @@ class Story:
 def after(draw: np.random.Generator, times: Times, low_minutes: int, high_minutes: int) -> Times:
     """Return each time moved on by a random number of seconds between the two bounds."""
     seconds = draw.integers(low_minutes * 60, high_minutes * 60, size=len(times))
-    return times + seconds.astype("timedelta64[s]")
+    moved: Times = times + seconds.astype("timedelta64[s]")
+    return moved
 
 
 def with_milliseconds(draw: np.random.Generator, times: Times) -> Times:
     """Return the times with random milliseconds; no time leaves its second."""
-    return times.astype("datetime64[ms]") + draw.integers(0, 1000, size=len(times)).astype("timedelta64[ms]")
+    milliseconds = draw.integers(0, 1000, size=len(times)).astype("timedelta64[ms]")
+    exact: Times = times.astype("datetime64[ms]") + milliseconds
+    return exact

@@ -41,14 +41,16 @@ REGIONS: tuple[tuple[int, str, int], ...] = (
     (650000, "新疆维吾尔自治区", 26),
 )
 
-SURNAMES = tuple("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗") + (
+SURNAMES = (
+    *"王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗",
     "欧阳",
     "司马",
     "O'Brien ",
     "Müller ",
     "Nuñez ",
 )
-GIVEN_NAMES = tuple("伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚") + (
+GIVEN_NAMES = (
+    *"伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚",
     "桂英",
     "建国",
     "Zoë",
