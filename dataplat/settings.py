@@ -45,12 +45,12 @@ def read_settings(
 
     Precedence, everywhere: what is said on the command line, then the environment, then the configuration,
     then the default. The configuration folder is ``--config``, ``DATAPLAT_CONFIG``, or ``config`` in the
-    working directory. The home is ``DATAPLAT_HOME``, ``home`` of platform.yaml (``platform_home``, known once
-    the configuration is loaded), or ``.dataplat``; like every relative path of the platform it counts from the
-    folder that holds the configuration folder. The actor is ``DATAPLAT_ACTOR`` or the login at this host.
-    Hadoop's files are in ``HADOOP_CONF_DIR`` or ``$HADOOP_HOME/etc/hadoop``, Dagster's in ``DAGSTER_HOME`` or
-    ``dagster`` in the home, the jars in ``DATAPLAT_JARS`` or ``jars/lib`` beside the configuration folder. An
-    empty variable counts as unset.
+    working directory. The home is ``DATAPLAT_HOME``, ``home`` of platform.yaml (``platform_home``, known
+    once the configuration is loaded), or ``.dataplat``; like every relative path of the platform it counts
+    from the folder that holds the configuration folder. The actor is ``DATAPLAT_ACTOR`` or the login at this
+    host. Hadoop's files are in ``HADOOP_CONF_DIR`` or ``$HADOOP_HOME/etc/hadoop``, Dagster's in
+    ``DAGSTER_HOME`` or ``dagster`` in the home, the jars in ``DATAPLAT_JARS`` or ``jars/lib`` beside the
+    configuration folder. An empty variable counts as unset.
     """
     here = cwd or Path.cwd()
     config_dir = _absolute(config or environ.get("DATAPLAT_CONFIG") or "config", here)

@@ -7,7 +7,7 @@ says more. Its name is API, people alert on it: it follows from kind and columns
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, StringConstraints, model_validator
 from pydantic_core import CoreSchema
 
 from dataplat.specs.base import Spec
@@ -83,20 +83,26 @@ class MinRowsCheck(CheckSpec):
     rows: Count = Field(description="The least number of rows.")
 
 
+def _at_most_all(drop: float) -> float:
+    if drop > 1:
+        raise ValueError("expected at most 100%: there are no fewer than no rows")
+    return drop
+
+
 class VolumeCheck(CheckSpec):
     """The number of rows is near the average of the partitions before it."""
 
     kind = "volume"
     against: Count = Field(description="How many earlier partitions to compare with.")
-    drop: Percent | None = Field(None, description="Allowed below their average, at most 100%.")
+    drop: Annotated[Percent, AfterValidator(_at_most_all)] | None = Field(
+        None, description="Allowed below their average, at most 100%."
+    )
     rise: Percent | None = Field(None, description="Allowed above their average.")
 
     @model_validator(mode="after")
     def _bounded(self) -> "VolumeCheck":
         if self.drop is None and self.rise is None:
             raise ValueError("volume needs drop or rise, or it allows everything")
-        if self.drop is not None and self.drop > 1:
-            raise ValueError("drop is at most 100%: there are no fewer than no rows")
         return self
 
 

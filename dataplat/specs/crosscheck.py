@@ -78,6 +78,9 @@ def _partition_columns(
     table: TableSpec, targets: list[str | None], platform: PlatformSpec | None
 ) -> Iterator[Problem]:
     names = table.partition.over(platform.partition) if platform else table.partition
+    if table.window.grain == "hour" and names.column == names.hour_column:
+        text = f"the day and the hour cannot both be in column '{names.column}'"
+        yield table.declared.problem(("partition", "column"), text)
     used = {names.column} | ({names.hour_column} if table.window.grain == "hour" else set())
     for index, target in enumerate(targets):
         if target in used:

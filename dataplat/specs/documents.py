@@ -21,7 +21,8 @@ from dataplat.specs.problems import Loc, Problem, path_text
 
 MAX_VALUES = 100_000
 MAX_DEPTH = 50
-
+_SURELY_FLAT = 5_000  # characters; the C composer recurses, and deep enough it takes the process with it
+_TOO_LARGE = f"holds more than {MAX_VALUES:,} values or {MAX_DEPTH} levels once its aliases are copied out"
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -92,6 +93,8 @@ def parse_document(text: str, file: str, path: Path, folder: str = "") -> Docume
     """Parse YAML text. Never raises for any text: what is wrong is in ``problems``."""
     loader = _Loader(text)
     try:
+        if len(text) > _SURELY_FLAT and (line := _too_deep(text)):
+            return Document(None, Declared(file, path, folder), (Problem(file, line, "", _TOO_LARGE),))
         node = loader.get_single_node()
     except yaml.YAMLError as error:
         declared = Declared(file, path, folder)
@@ -101,6 +104,19 @@ def parse_document(text: str, file: str, path: Path, folder: str = "") -> Docume
     reader = _Reader(file)
     value = reader.read(node, ()) if node is not None else None
     return Document(value, Declared(file, path, folder, reader.lines), tuple(reader.problems))
+
+
+def _too_deep(text: str) -> int:
+    """Return the line in which the nesting exceeds the limit, or 0. Unlike the composer, never recurses."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                return event.start_mark.line + 1 if event.start_mark else 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return 0
 
 
 def read_document(path: Path, file: str, folder: str = "") -> Document:

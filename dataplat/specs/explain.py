@@ -32,7 +32,7 @@ _TEXTS: dict[str, _Explain] = {
     "greater_than_equal": lambda error, ctx: f"expected at least {ctx['ge']}, found {shown(error['input'])}",
     "less_than_equal": lambda error, ctx: f"expected at most {ctx['le']}, found {shown(error['input'])}",
     "string_too_short": lambda error, ctx: "expected text, found nothing between the quotes",
-    "too_short": lambda error, ctx: f"expected at least {ctx['min_length']}, found {ctx['actual_length']}",
+    "too_short": lambda error, ctx: "expected at least one item, found an empty list",
     "string_pattern_mismatch": lambda error, ctx: (
         f"expected letters, digits and _, found {shown(error['input'])}"
     ),

@@ -27,7 +27,9 @@ def find_files(config_dir: Path, kinds: Sequence[Kind]) -> tuple[Found, list[Pro
     """Return the files to read, in order of their names, and a problem for each that nobody reads."""
     shown = config_dir.name
     if not config_dir.is_dir():
-        return [], [Problem(shown, 1, "", f"there is no folder {config_dir}")]
+        return [], [
+            Problem(shown, 1, "", f"there is no folder {config_dir}; see --config and DATAPLAT_CONFIG")
+        ]
     by_name = {kind.file or folder: kind for kind in kinds for folder in (kind.folders or ("",))}
     files: Found = []
     problems: list[Problem] = []

@@ -62,7 +62,7 @@ class _Interpolation:
             return ""
         name, default = variable["name"], variable["default"]
         if _SECRET_VARIABLE.search(name):
-            text = f"${{{name}}} is a secret by its name, and this value would be printed"
+            text = f"${{{name}}} is a secret by its name, and this value is printed; rename it if it is none"
             self.problems.append(self.declared.problem(loc, text))
             return ""
         found = self.environ.get(name)

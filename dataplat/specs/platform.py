@@ -1,7 +1,7 @@
 """``platform.yaml``: what holds for every table unless the table says otherwise."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dataplat.specs.base import DeclaredSpec, Spec
 from dataplat.specs.secrets import SecretText
-from dataplat.specs.values import Count, Day, Duration, JvmMemory, PlainText, Text, ZoneName
+from dataplat.specs.values import Count, Day, Duration, JvmMemory, PlainText, Text, ZoneName, shown
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|(secret|access|private)[._-]?key)$", re.IGNORECASE)
 _PARTITION_COLUMN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -66,28 +66,60 @@ class RetentionSpec(Spec):
     )
 
 
+def _hive_name(name: str) -> str:
+    if not _PARTITION_COLUMN.fullmatch(name):
+        raise ValueError(f"{shown(name)} is no Hive column of lower-case letters, digits and _")
+    return name
+
+
+def _with_tokens(*tokens: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        rest = text
+        for token in tokens:
+            rest = rest.replace(token, "", 1)
+        if len(rest) != len(text) - sum(map(len, tokens)) or not re.fullmatch(r"[-_.]*", rest):
+            raise ValueError(f"{shown(text)} must hold {', '.join(tokens)} once each, and else only - _ .")
+        return text
+
+    return check
+
+
+HiveName = Annotated[Text, AfterValidator(_hive_name)]
+
+
 class PartitionFormatSpec(Spec):
     """How a partition is named in Hive: ds=2026-01-09, hr=05."""
 
-    column: Text = Field("ds", description="Partition column of days and months.")
-    format: Text = Field("yyyy-MM-dd", description="How a day is written: yyyy, MM, dd and separators.")
-    hour_column: Text = Field("hr", description="Second partition column of hourly tables, written as 05.")
-    month_format: Text = Field("yyyy-MM", description="How a month is written in monthly tables.")
+    column: HiveName = Field("ds", description="Partition column of days and months.")
+    format: Annotated[Text, AfterValidator(_with_tokens("yyyy", "MM", "dd"))] = Field(
+        "yyyy-MM-dd", description="How a day is written: yyyy, MM, dd and separators."
+    )
+    hour_column: HiveName = Field("hr", description="Second partition column of hourly tables, as 05.")
+    month_format: Annotated[Text, AfterValidator(_with_tokens("yyyy", "MM"))] = Field(
+        "yyyy-MM", description="How a month is written in monthly tables."
+    )
 
-    @model_validator(mode="after")
-    def _readable(self) -> "PartitionFormatSpec":
-        for name in (self.column, self.hour_column):
-            if not _PARTITION_COLUMN.fullmatch(name):
-                raise ValueError(f"'{name}' is no Hive column name of lower-case letters, digits and _")
-        if self.column == self.hour_column:
-            raise ValueError(f"the day and the hour cannot both be in column '{self.column}'")
-        for text, tokens in ((self.format, ("yyyy", "MM", "dd")), (self.month_format, ("yyyy", "MM"))):
-            rest = text
-            for token in tokens:
-                rest = rest.replace(token, "", 1)
-            if len(rest) != len(text) - sum(map(len, tokens)) or not re.fullmatch(r"[-_.]*", rest):
-                raise ValueError(f"'{text}' must hold {', '.join(tokens)} once each, and else only - _ .")
-        return self
+
+def _engine_names(engines: dict[str, EngineSpec]) -> dict[str, EngineSpec]:
+    if "default" in engines:
+        raise ValueError("the engine called default is `engine`, not one of `engines`")
+    return engines
+
+
+def _warehouse_uri(uri: str) -> str:
+    if not re.match(r"[a-z][a-z0-9+.-]*:", uri):
+        raise ValueError("expected a URI such as file:///path or hdfs://nameservice/path")
+    if "@" in uri.split("//")[-1].split("/")[0]:
+        raise ValueError("holds no user or password: the file system authenticates by itself")
+    return uri
+
+
+def _ledger_url(url: SecretText) -> SecretText:
+    if not re.match(r"[a-z][a-z0-9+]*://|[${]", str(url)):
+        raise ValueError(
+            "expected a database URL such as sqlite:///path or mysql+pymysql://user:${NAME}@host/db"
+        )
+    return url
 
 
 class PlatformSpec(DeclaredSpec):
@@ -97,10 +129,16 @@ class PlatformSpec(DeclaredSpec):
 
     timezone: ZoneName = Field(description="Where a business day begins; a partition is a day there.")
     home: Text = Field(".dataplat", description="Folder for what the platform keeps on this machine.")
-    warehouse: Text = Field(description="Where tables are stored: file:///… or hdfs://…")
-    ledger: SecretText = Field(description="SQLAlchemy URL of the ledger: sqlite:///… or mysql+pymysql://…")
+    warehouse: Annotated[Text, AfterValidator(_warehouse_uri)] = Field(
+        description="Where tables are stored: file:///… or hdfs://…"
+    )
+    ledger: Annotated[SecretText, AfterValidator(_ledger_url)] = Field(
+        description="SQLAlchemy URL of the ledger: sqlite:///… or mysql+pymysql://…"
+    )
     engine: EngineSpec = Field(default_factory=EngineSpec, description="The engine of tables that name none.")
-    engines: dict[str, EngineSpec] = Field(default_factory=dict, description="Further engines, by name.")
+    engines: Annotated[dict[str, EngineSpec], AfterValidator(_engine_names)] = Field(
+        default_factory=dict, description="Further engines, by name."
+    )
     retention: RetentionSpec = Field(default_factory=RetentionSpec, description="How long versions are kept.")
     partition: PartitionFormatSpec = Field(
         default_factory=PartitionFormatSpec, description="How partitions are named in Hive."
@@ -118,13 +156,3 @@ class PlatformSpec(DeclaredSpec):
     def engine_named(self, name: str) -> EngineSpec:
         """Return the engine that a table names; ``default`` is ``engine``. KeyError for any other."""
         return self.engine if name == "default" else self.engines[name]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "PlatformSpec":
-        if "default" in self.engines:
-            raise ValueError("the engine called default is `engine`, not one of `engines`")
-        if not re.match(r"[a-z][a-z0-9+.-]*:", self.warehouse):
-            raise ValueError("warehouse is a URI: file:///path or hdfs://nameservice/path")
-        if "@" in self.warehouse.split("//")[-1].split("/")[0]:
-            raise ValueError("warehouse holds no user or password: the file system authenticates by itself")
-        return self

@@ -22,7 +22,8 @@ from dataplat.errors import MissingSecretError
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 _STORE_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 _REMEDY = "write ${NAME} for an environment variable or {secret: path} for the secret store"
-_LITERAL_PASSWORD = re.compile(r"(?:^|://)[^/@\s]*:(?P<password>[^@]*)@")
+_PASSWORD = re.compile(r"://[^/@\s]*?:(?P<url>[^@]*)@|[?&;](?:password|passwd|token)=(?P<option>[^&;]*)")
+_KEPT, _SPELT_OUT = "\0", "\1"  # a reference, and one whose default is in the file
 
 SECRET_SCHEMA: dict[str, Any] = {
     "anyOf": [
@@ -134,8 +135,9 @@ class SecretText:
             return cls((_store_reference(value),))
         if not isinstance(value, str) or not value.strip():
             raise ValueError(f"expected text; {_REMEDY}")
-        for match in _LITERAL_PASSWORD.finditer(value):
-            _refuse_literal(match["password"])
+        shape = VARIABLE.sub(lambda match: _SPELT_OUT if match["default"] else _KEPT, value)
+        if any((match["url"] or match["option"] or _KEPT) != _KEPT for match in _PASSWORD.finditer(shape)):
+            raise ValueError("a password is not written into a file; write ${NAME} in its place in the URL")
         return cls(tuple(_split(value)))
 
     @property
@@ -220,14 +222,8 @@ def _split(text: str) -> Iterator[str | Reference]:
         yield text[end:]
 
 
-def _refuse_literal(password: str) -> None:
-    match = VARIABLE.fullmatch(password)
-    if (match and match["default"]) or (password and not match):
-        raise ValueError("a password is not written into a file; write ${NAME} in its place in the URL")
-
-
 def _store_reference(value: dict[str, Any]) -> Reference:
     path = value.get("secret")
     if set(value) != {"secret"} or not isinstance(path, str) or not _STORE_PATH.fullmatch(path):
-        raise ValueError("expected {secret: path}, the path of letters, digits, _ - . and /")
+        raise ValueError("expected {secret: path} with a path of letters, digits, _ - . and /")
     return Reference(path, in_store=True)

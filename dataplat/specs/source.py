@@ -1,14 +1,17 @@
 """``sources/*.yaml``: one database server that tables are read from, named by its file."""
 
-from typing import ClassVar, Literal
+import re
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from dataplat.specs.base import DeclaredSpec, Spec
 from dataplat.specs.platform import Settings
 from dataplat.specs.secrets import Secret
 from dataplat.specs.values import Count, Text, WholeNumber, ZoneName
+
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9a-fA-F:.]+\]?")
 
 
 class BudgetSpec(Spec):
@@ -18,13 +21,19 @@ class BudgetSpec(Spec):
     max_execution_seconds: Count | None = Field(None, description="The server ends a longer query.")
 
 
+def _host(name: str) -> str:
+    if not _HOST.fullmatch(name):
+        raise ValueError("expected a host name or an address, without user, port or path")
+    return name
+
+
 class SourceSpec(DeclaredSpec):
     """A database server. Its name is the name of its file."""
 
     secret_keys: ClassVar[frozenset[str]] = frozenset({"password"})
 
     kind: Literal["mysql"] = Field(description="What kind of server it is.")
-    host: Text = Field(description="Host name or address.")
+    host: Annotated[Text, AfterValidator(_host)] = Field(description="Host name or address.")
     port: WholeNumber = Field(3306, ge=1, le=65535, description="TCP port.")
     user: Text = Field(description="User to log in as; needs to read, nothing else.")
     password: Secret = Field(description="${NAME} or {secret: path}; never the password itself.")

@@ -23,6 +23,8 @@ from dataplat.specs.values import Count, Cron, Day, PlainText, Text, Texts, Whol
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*")
 _OWNER = re.compile(r"team:[\w.-]+|[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_TAG_VALUE = re.compile(r"[A-Za-z0-9_.-]{0,63}")
+_TAG_KEY = re.compile(r"([A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}")
 _NOT_IN_SHA = {"description", "owner", "group", "schedule", "engine", "retention", "tags", "retries"}
 
 
@@ -37,6 +39,13 @@ def _owners(names: tuple[str, ...]) -> tuple[str, ...]:
         if not _OWNER.fullmatch(name):
             raise ValueError(f"{shown(name)} is neither team:name nor a mail address")
     return names
+
+
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    for key, value in tags.items():
+        if not _TAG_KEY.fullmatch(key) or not _TAG_VALUE.fullmatch(value):
+            raise ValueError(f"{shown(key)}: keys and values are up to 63 letters, digits, _ - and .")
+    return tags
 
 
 def _expectation(value: object) -> object:
@@ -158,7 +167,9 @@ class TableSpec(DeclaredSpec):
     retention: RetentionSpec = Field(
         default_factory=RetentionSpec, description="How long versions are kept; else as the platform's."
     )
-    tags: dict[str, PlainText] = Field(default_factory=dict, description="Tags in Dagster.")
+    tags: Annotated[dict[str, PlainText], AfterValidator(_tags)] = Field(
+        default_factory=dict, description="Tags in Dagster."
+    )
     sensitive: Texts = Field((), description="Columns whose values are never shown.")
     retries: RetrySpec = Field(default_factory=RetrySpec, description="Attempts after a failure.")
 
