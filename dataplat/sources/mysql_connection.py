@@ -1,0 +1,132 @@
+"""Connections to a MySQL or MariaDB source: opened for a piece of work, always closed after it.
+
+Every error of the driver leaves here as a ``SourceError``; nothing above sees SQLAlchemy or pymysql.
+Statements are sent as they are: a ``%`` in ``DATE_FORMAT(…, '%Y')`` needs no doubling.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymysql
+from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from dataplat.errors import SourceError
+from dataplat.sources.mysql_errors import explain_error
+from dataplat.sources.mysql_session import CONNECT_TIMEOUT_SECONDS, session_statement
+from dataplat.specs import SecretResolver, SourceSpec
+
+READ_TIMEOUT_SECONDS = 2000
+_GRACE_SECONDS = 30
+
+Row = tuple[Any, ...]
+
+
+class SourceConnection:
+    """One connection to a source, read-only, in the source's time zone, each statement on its own."""
+
+    def __init__(self, source: SourceSpec, connection: Connection) -> None:
+        self.source = source
+        self._connection = connection
+
+    def rows(self, sql: str, *, subject: str = "") -> list[Row]:
+        """Return all rows of one statement.
+
+        Raises:
+            SourceError: If the server refuses it; the message shows the place in the statement.
+            SourceUnavailableError: If the server cannot be reached or drops the connection.
+        """
+        with _explained(self.source, subject, sql):
+            return [tuple(row) for row in self._connection.exec_driver_sql(sql)]
+
+    def records(self, sql: str, *, subject: str = "") -> list[dict[str, Any]]:
+        """Return all rows of one statement by column name, in lower case."""
+        with _explained(self.source, subject, sql):
+            result = self._connection.exec_driver_sql(sql)
+            names = [name.lower() for name in result.keys()]  # noqa: SIM118 - a result is no mapping
+            return [dict(zip(names, row, strict=True)) for row in result]
+
+    def fields(self, sql: str, *, subject: str = "") -> list[Any]:
+        """Return what the server says about the columns of a result, as the driver's field packets.
+
+        The public description has neither the unsigned flag nor the character set, and both decide types.
+        """
+        with _explained(self.source, subject, sql):
+            result = self._connection.exec_driver_sql(sql)
+            fields = list(result.cursor._result.fields)
+            result.close()
+            return fields
+
+
+class OpenSource:
+    """A source that is in use: hands out connections, several at once up to its budget."""
+
+    def __init__(self, source: SourceSpec, engine: Engine) -> None:
+        self.source = source
+        self._engine = engine
+
+    @contextmanager
+    def connect(self) -> Iterator[SourceConnection]:
+        """Give one connection for the ``with`` block; beyond the budget it waits for another to end."""
+        with _explained(self.source, "", ""):
+            connection = self._engine.connect()
+        try:
+            yield SourceConnection(self.source, connection.execution_options(no_parameters=True))
+        finally:
+            connection.close()
+
+
+@contextmanager
+def open_source(source: SourceSpec, secrets: SecretResolver) -> Iterator[OpenSource]:
+    """Open a source for the ``with`` block. All its connections are closed afterwards, whatever happens.
+
+    Raises:
+        MissingSecretError: If the password is nowhere. Nothing was sent.
+    """
+    seconds = source.budget.max_execution_seconds
+    engine = create_engine(
+        URL.create("mysql+pymysql", source.user, source.password.reveal(secrets), source.host, source.port),
+        isolation_level="AUTOCOMMIT",
+        pool_pre_ping=True,
+        pool_size=source.budget.connections,
+        max_overflow=0,
+        pool_timeout=(seconds or READ_TIMEOUT_SECONDS) + _GRACE_SECONDS,
+        hide_parameters=True,
+        connect_args={
+            "charset": "utf8mb4",
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "read_timeout": seconds + _GRACE_SECONDS if seconds else READ_TIMEOUT_SECONDS,
+            "init_command": session_statement(source),
+        },
+    )
+    try:
+        yield OpenSource(source, engine)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def connect_source(source: SourceSpec, secrets: SecretResolver) -> Iterator[SourceConnection]:
+    """Open a source and give one connection for the ``with`` block."""
+    with open_source(source, secrets) as opened, opened.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _explained(source: SourceSpec, subject: str, sql: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        cause = error.orig or error
+        raise explain_error(source, cause, subject=subject, sql=sql) from cause
+    except pymysql.Error as error:
+        raise explain_error(source, error, subject=subject, sql=sql) from error
+    except SQLAlchemyError as error:
+        raise SourceError(
+            subject or f"source {source.name}",
+            "no connection became free",
+            facts=[("found", str(error)), ("declared", source.declared.at("budget"))],
+            effect="nothing was read",
+            next_steps=["raise budget.connections"],
+        ) from error

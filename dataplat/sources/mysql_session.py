@@ -1,0 +1,91 @@
+"""How a session at a MySQL or MariaDB source is set up, for Python and for Spark alike. Pure text.
+
+Both sides send ``session_statement`` first, so a count and a read can never differ in time zone. It makes
+the session read-only. MySQL and MariaDB name some variables differently; the conditional comments let each
+server see its own, so nobody has to know beforehand which of them answers.
+
+The JDBC driver is MariaDB Connector/J. Its URL holds exactly what the source's file says; what dataplat
+itself needs is passed beside it, and the password is in neither.
+"""
+
+from collections.abc import Mapping
+
+from dataplat.plan.windows import session_time_zone
+from dataplat.specs import SourceSpec
+
+JDBC_DRIVER = "org.mariadb.jdbc.Driver"
+NET_WRITE_TIMEOUT_SECONDS = 600
+CONNECT_TIMEOUT_SECONDS = 20
+
+_NEVER_IN_A_URL = ("user", "password")
+
+
+def session_statement(source: SourceSpec) -> str:
+    """Return the one statement that every connection to the source begins with.
+
+    ``net_write_timeout`` is ten minutes instead of one: a reader that writes a large file meanwhile
+    does not fetch, and the server would drop it.
+    """
+    maria = ["tx_read_only = 1"]
+    mysql = ["transaction_read_only = 1"]
+    seconds = source.budget.max_execution_seconds
+    if seconds is not None:
+        maria.append(f"max_statement_time = {seconds}")
+        mysql.append(f"max_execution_time = {seconds * 1000}")
+    return (
+        f"SET SESSION time_zone = '{session_time_zone(source.zone)}',"
+        f" net_write_timeout = {NET_WRITE_TIMEOUT_SECONDS}"
+        f" /*M!100101 , {', '.join(maria)} */"
+        f" /*!50720 , {', '.join(mysql)} */"
+    )
+
+
+def jdbc_url(source: SourceSpec, database: str) -> str:
+    """Return ``jdbc:mysql://host:port/database?key=value&…`` with the properties as the file gives them.
+
+    No question mark when there are none. Properties that would change what is read (``_required``) or
+    that hold an account are left out: the reader gets those from ``jdbc_properties`` and from the caller.
+    """
+    required = _required(source)
+    pairs = [
+        f"{key}={value}"
+        for key, value in source.properties.items()
+        if required.get(key, value) == value and not _is_account(key)
+    ]
+    host = f"[{source.host}]" if ":" in source.host else source.host
+    return f"jdbc:mysql://{host}:{source.port}/{database}" + ("?" + "&".join(pairs) if pairs else "")
+
+
+def jdbc_properties(source: SourceSpec) -> dict[str, str]:
+    """Return the options of Spark's JDBC reader that dataplat needs, without the account.
+
+    What the source's file says wins, except where it would change the values that are read.
+    """
+    defaults = {
+        "driver": JDBC_DRIVER,
+        "sessionInitStatement": session_statement(source),
+        "connectTimeout": str(CONNECT_TIMEOUT_SECONDS * 1000),
+        "useServerPrepStmts": "true",
+        **_required(source),
+    }
+    chosen = {key for key in source.properties if key not in _required(source)}
+    return {key: value for key, value in defaults.items() if key not in chosen}
+
+
+def _required(source: SourceSpec) -> Mapping[str, str]:
+    zone = source.zone.key
+    return {
+        "permitMysqlScheme": "true",
+        "tinyInt1isBit": "false",
+        "yearIsDateType": "false",
+        "connectionTimeZone": zone,
+        "forceConnectionTimeZoneToSession": "false",
+        "preserveInstants": "true",
+        # The same for driver 2.7, which Debian ships; each driver ignores the names of the other.
+        "serverTimezone": zone,
+        "useLegacyDatetimeCode": "false",
+    }
+
+
+def _is_account(key: str) -> bool:
+    return key.lower() in _NEVER_IN_A_URL or "password" in key.lower()
