@@ -3,7 +3,8 @@
 The metastore is the truth about what is visible; the ledger is the truth about why.
 """
 
-from dataplat.ledger.locks import HeldLock, LockOwner, PartitionLocks
+from dataplat.ledger.lock_rows import HeldLock, LockOwner
+from dataplat.ledger.locks import PartitionLocks
 from dataplat.ledger.rows import (
     CheckResult,
     Hold,

@@ -34,6 +34,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def in_utc(moment: datetime) -> str:
+    """Return a time as messages show it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """Cut ``items`` so that each piece fits into one IN list on every backend."""
     for start in range(0, len(items), IN_CHUNK):
@@ -90,7 +95,7 @@ class Database:
         self._writer = self.engine.execution_options(ledger_write=True)
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in one read transaction: everything it reads is from one moment (on SQLite)."""
+        """Run ``work`` in one read transaction: everything it reads is as of one moment."""
         try:
             with self.engine.connect() as connection:
                 return work(connection)
@@ -136,7 +141,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _mysql_engine(url: URL) -> Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
@@ -147,3 +152,11 @@ def _mysql_engine(url: URL) -> Engine:
             "init_command": "SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',STRICT_ALL_TABLES')",
         },
     )
+
+    @event.listens_for(engine, "begin")
+    def _read_as_of_one_moment(connection: Connection) -> None:
+        # Writers want what is committed now and no gap locks; readers of many statements want one snapshot.
+        if not connection.get_execution_options().get("ledger_write", False):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+    return engine

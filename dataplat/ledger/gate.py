@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from dataplat.errors import LedgerError
-from dataplat.ledger.database import Clock, Database, chunks
+from dataplat.ledger.database import Clock, Database, chunks, in_utc
 from dataplat.ledger.rows import Hold, PartitionStatus, Waiver
 from dataplat.ledger.rows import VersionState as S
 from dataplat.ledger.tables import hold as h
@@ -93,8 +93,9 @@ class GateBook:
             raise LedgerError(
                 f"{table}[{partition}]",
                 "a waiver must end in the future",
-                facts=[("until", f"{until.isoformat()}"), ("now", f"{now.isoformat()}")],
+                facts=[("until", in_utc(until)), ("now", in_utc(now))],
                 effect="the gate stays closed",
+                next_steps=[f"dataplat waive {table} {partition} --reason … --until …"],
             )
         values: dict[str, Any] = {
             "table_name": table,

@@ -7,97 +7,28 @@ still be alive then and not know it, so the row is also a fence: ``Ledger.publis
 in its own transaction.
 
 What surprises: leases are compared with the clock of whoever asks, so machines that share a ledger
-must agree on the time to within ``LEASE`` minus ``RENEW``. A process number means nothing on another
-machine or in another container, so "this machine" is the boot and the process namespace, not the name.
+must agree on the time to within ``LEASE`` minus ``RENEW``.
 """
 
-import os
 import random
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from dataplat.errors import LedgerError, LoadInProgressError, LostLockError
+from dataplat.errors import LedgerError, LoadInProgressError
 from dataplat.ledger.database import Clock, Database, chunks
+from dataplat.ledger.lock_rows import HeldLock, LockOwner, describe_holder, held_locks, refuse_lost
 from dataplat.ledger.tables import partition_lock as t
 
 LEASE = timedelta(seconds=60)
 RENEW = timedelta(seconds=15)
 POLL_SECONDS = (0.05, 2.0)
-SAME_START_SECONDS = 5.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class LockOwner:
-    """Who holds a lock. ``current`` describes the calling process."""
-
-    host: str
-    host_id: str
-    pid: int
-    pid_started: float
-    run_id: str = ""
-    command: str = ""
-
-    @classmethod
-    def current(cls, *, run_id: str = "", command: str = "") -> "LockOwner":
-        """Describe this process. ``command`` is shown to whoever has to wait; it must hold no secret."""
-        return cls(
-            host=socket.gethostname(),
-            host_id=_this_host_id(),
-            pid=os.getpid(),
-            pid_started=psutil.Process().create_time(),
-            run_id=run_id,
-            command=command,
-        )
-
-    def is_gone(self) -> bool:
-        """Whether the process is known to have ended. False for a process of another machine."""
-        if self.host_id != _this_host_id():
-            return False
-        try:
-            process = psutil.Process(self.pid)
-            if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
-                return True
-            return abs(process.create_time() - self.pid_started) > SAME_START_SECONDS
-        except psutil.NoSuchProcess:
-            return True
-        except psutil.AccessDenied:
-            return False
-
-
-@cache
-def _this_host_id() -> str:
-    boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
-    parts = [socket.gethostname()]
-    if boot.exists():
-        parts.append(boot.read_text().strip())
-    if namespace.is_symlink():
-        parts.append(str(namespace.readlink()))
-    return " ".join(parts)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HeldLock:
-    """A row of ``partition_lock``: who holds a partition, since when, until when."""
-
-    table: str
-    partition: str
-    token: str
-    owner: LockOwner
-    acquired_at: datetime
-    expires_at: datetime
 
 
 class PartitionLocks:
@@ -121,7 +52,9 @@ class PartitionLocks:
         Raises:
             LostLockError: If one was taken over or released.
         """
-        self._database.read(lambda connection: refuse_lost(connection, self, self.partitions, lock=False))
+        self._database.read(
+            lambda connection: refuse_lost(connection, self.table, self.token, self.partitions, lock=False)
+        )
 
     @property
     def lost(self) -> bool:
@@ -194,10 +127,10 @@ class LockBook:
             time.sleep(min(left, pause * random.uniform(0.5, 1)))  # noqa: S311 - spreads the waiting, no secret
             pause = min(pause * 2, POLL_SECONDS[1])
 
-    def locks(self, table: str, partitions: Iterable[str] | None = None) -> tuple[HeldLock, ...]:
-        """Return the locks of a table as they are written, stale ones too, by partition."""
+    def locks(self, table: str | None, partitions: Iterable[str] | None = None) -> tuple[HeldLock, ...]:
+        """Return the locks as they are written, stale ones too. ``table=None`` is all tables."""
         keys = None if partitions is None else tuple(dict.fromkeys(partitions))
-        return self._database.read(lambda connection: _held(connection, table, keys))
+        return self._database.read(lambda connection: held_locks(connection, table, keys))
 
     def _try_to_lock(
         self, table: str, keys: Sequence[str], owner: LockOwner, token: str
@@ -211,7 +144,7 @@ class LockBook:
         ]
 
         def work(connection: Connection) -> tuple[HeldLock, ...]:
-            found = _held(connection, table, keys, lock=True)
+            found = held_locks(connection, table, keys, lock=True)
             holders = tuple(lock for lock in found if not _is_stale(lock, now))
             if holders:
                 return holders
@@ -225,35 +158,9 @@ class LockBook:
         return self._database.write(work, again_on_conflict=True)
 
 
-def refuse_lost(
-    connection: Connection, locks: PartitionLocks, partitions: Sequence[str], *, lock: bool = True
-) -> None:
-    """Return if ``locks`` holds every one of ``partitions``; the rows stay as they are until commit.
-
-    Raises:
-        LostLockError: If it does not. The caller must not have changed anything yet.
-    """
-    held = {row.partition: row for row in _held(connection, locks.table, partitions, lock=lock)}
-    for partition in partitions:
-        row = held.get(partition)
-        if row is None or row.token != locks.token:
-            raise _lost(locks.table, partition, row)
-
-
-def _lost(table: str, partition: str, now_held: HeldLock | None) -> LostLockError:
-    found = "nobody holds it now" if now_held is None else _holder(now_held)
-    return LostLockError(
-        f"{table}[{partition}]",
-        "this load no longer holds the partition",
-        facts=[("expected", "the lock that this load took"), ("found", found)],
-        effect="nothing was published by this load",
-        next_steps=[f"dataplat ledger {table} {partition}"],
-    )
-
-
 def _in_progress(holders: Sequence[HeldLock], waited: float) -> LoadInProgressError:
     first = holders[0]
-    facts = [("holder", _holder(first))]
+    facts = [("holder", describe_holder(first))]
     if first.owner.command:
         facts.append(("command", first.owner.command))
     if len(holders) > 1:
@@ -269,36 +176,5 @@ def _in_progress(holders: Sequence[HeldLock], waited: float) -> LoadInProgressEr
     )
 
 
-def _holder(lock: HeldLock) -> str:
-    run = f", run {lock.owner.run_id}" if lock.owner.run_id else ""
-    return f"pid {lock.owner.pid} on {lock.owner.host}{run}, since {lock.acquired_at:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def _is_stale(lock: HeldLock, now: datetime) -> bool:
     return lock.expires_at <= now or lock.owner.is_gone()
-
-
-def _held(
-    connection: Connection, table: str, keys: Sequence[str] | None, *, lock: bool = False
-) -> tuple[HeldLock, ...]:
-    query = sa.select(t).where(t.c.table_name == table).order_by(t.c.partition_key)
-    if lock:
-        query = query.with_for_update()
-    if keys is None:
-        return tuple(_row(row) for row in connection.execute(query).mappings())
-    found: list[HeldLock] = []
-    for chunk in chunks(keys):
-        result = connection.execute(query.where(t.c.partition_key.in_(chunk)))
-        found += [_row(row) for row in result.mappings()]
-    return tuple(found)
-
-
-def _row(row: sa.RowMapping) -> HeldLock:
-    return HeldLock(
-        table=row["table_name"],
-        partition=row["partition_key"],
-        token=row["token"],
-        owner=LockOwner(**{name: row[name] for name in LockOwner.__dataclass_fields__}),
-        acquired_at=row["acquired_at"],
-        expires_at=row["expires_at"],
-    )

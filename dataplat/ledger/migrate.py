@@ -5,6 +5,7 @@ the revision is read with one SELECT and compared with ``HEAD``. A ledger that a
 migrated is refused, because this code would misread it.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from dataplat.ledger.troubles import explain
 
 HEAD = "0001"
 MIGRATION_SECONDS = 120
+_one_thread = threading.Lock()  # Alembic keeps the migration that runs in globals of its own
 
 
 def migrate(database: Database) -> None:
@@ -32,7 +34,7 @@ def migrate(database: Database) -> None:
         return
     _make_folder(database)
     try:
-        with _migrating_alone(database) as connection:
+        with _one_thread, _migrating_alone(database) as connection:
             _upgrade(database, connection)
     except SQLAlchemyError as error:
         raise explain(database.subject, error) from error

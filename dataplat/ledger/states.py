@@ -1,7 +1,8 @@
 """The life of a version as a pure table: which state may follow which.
 
 ``published`` is entered by ``Ledger.publish`` alone, because it must happen together with the older
-version leaving it, under the lock. ``superseded -> publishing`` is a rollback.
+version leaving it, under the lock. ``superseded -> publishing`` is a rollback, and ``publishing ->
+superseded`` one that did not happen: the version is proven and can be rolled back to later.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from dataplat.ledger.rows import VersionState as S
 SUCCESSORS: Mapping[S, frozenset[S]] = {
     S.STAGING: frozenset({S.STAGED, S.REJECTED, S.ABANDONED}),
     S.STAGED: frozenset({S.PUBLISHING, S.REJECTED, S.ABANDONED}),
-    S.PUBLISHING: frozenset({S.PUBLISHED, S.ABANDONED}),
+    S.PUBLISHING: frozenset({S.PUBLISHED, S.SUPERSEDED, S.ABANDONED}),
     S.PUBLISHED: frozenset({S.SUPERSEDED}),
     S.SUPERSEDED: frozenset({S.PUBLISHING, S.COLLECTED}),
     S.REJECTED: frozenset({S.COLLECTED}),

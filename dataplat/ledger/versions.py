@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from dataplat.errors import LedgerError
-from dataplat.ledger.database import Clock, Database, chunks
-from dataplat.ledger.locks import PartitionLocks, refuse_lost
+from dataplat.ledger.database import Clock, Database, chunks, in_utc
+from dataplat.ledger.lock_rows import refuse_lost
+from dataplat.ledger.locks import PartitionLocks
 from dataplat.ledger.rows import TableVersion, VersionCounts
 from dataplat.ledger.rows import VersionState as S
 from dataplat.ledger.states import ENDED, refuse_illegal
@@ -75,9 +76,10 @@ class VersionBook:
         nothing changes unless they are still held on all the partitions.
 
         Raises:
-            LedgerError: If a partition has no such version, if ``to`` may not follow its state, or
-                if ``to`` is published, which only ``publish`` may do. Nothing was changed.
+            LedgerError: If a partition has no such version, or ``to`` may not follow its state.
+                Nothing was changed.
             LostLockError: If a lock was taken over. Nothing was changed.
+            ValueError: If ``to`` is published: that is what ``publish`` is for.
         """
         if to is S.PUBLISHED:
             raise ValueError("only publish() makes a version visible")
@@ -86,7 +88,7 @@ class VersionBook:
 
         def work(connection: Connection) -> None:
             if locks is not None:
-                refuse_lost(connection, locks, keys)
+                refuse_lost(connection, table, locks.token, keys)
             _check_states(connection, table, version, keys, to)
             changes = {"state": to, "changed_at": now, "changed_by": actor, "reason": reason}
             _change(connection, table, version, keys, changes | _times(to, now))
@@ -117,7 +119,7 @@ class VersionBook:
         now = self._clock()
 
         def work(connection: Connection) -> tuple[str, ...]:
-            refuse_lost(connection, locks, keys)
+            refuse_lost(connection, table, locks.token, keys)
             _check_states(connection, table, version, keys, S.PUBLISHED)
             older = tuple(
                 row.partition for row in version_rows(connection, table, keys, t.c.state == S.PUBLISHED)
@@ -184,10 +186,12 @@ def _refuse_begun(connection: Connection, rows: Sequence[TableVersion]) -> None:
     found = version_rows(connection, table, [row.partition for row in rows], t.c.version == version)
     if not found:
         return
+    began = found[0].created_at
+    assert began is not None, "every recorded version has one"
     raise LedgerError(
         f"{table}[{found[0].partition}]",
         f"version {version} has begun before",
-        facts=[("found", f"state {found[0].state}, begun {found[0].created_at:%Y-%m-%d %H:%M:%S} UTC")],
+        facts=[("found", f"state {found[0].state}, begun {in_utc(began)}")],
         effect="the ledger was not changed",
         next_steps=[f"dataplat ledger {table} {found[0].partition}"],
     )
