@@ -29,7 +29,6 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import get_args
 
 from dataplat.errors import DateExpressionError
 from dataplat.plan.tokens import UNIT_NAMES, DateFormat, DateSyntaxError, Unit, parse_format
@@ -108,9 +107,8 @@ class DateExplanation:
     def render(self) -> str:
         """Return the explanation as lines, without a trailing newline."""
         why = "" if self.unit_given else ", the smallest token of the format"
-        offset = (
-            f"{self.offset:+d} {UNIT_NAMES[self.unit]}{why}" if self.offset or self.unit_given else "none"
-        )
+        counted = f"{self.offset:+d} {UNIT_NAMES[self.unit]}{why}"
+        offset = counted if self.offset or self.unit_given else "none"
         return (
             f"{self.expression} = {self.result}\n"
             f"  base     {self.base.isoformat(sep=' ')}\n"
@@ -257,9 +255,9 @@ def _multiplied(offset: re.Match[str]) -> int:
 def _unit(offset: re.Match[str]) -> Unit | None:
     if offset["unit"] is None:
         return None
-    for unit in get_args(Unit):
+    for unit in UNIT_NAMES:
         if unit == offset["unit"]:
-            return unit  # type: ignore[no-any-return]  # get_args is typed as Any
+            return unit
     raise DateSyntaxError(f"'{offset['unit']}' is no unit, use one of Y M d H m s", offset.start("unit"))
 
 
@@ -269,9 +267,8 @@ def _result(found: FoundDate, base: datetime, subject: str) -> tuple[datetime, s
     try:
         moment = found.expression.moment(base)
     except OverflowError:
-        problem = (
-            f"{found.expression.count:+d} {UNIT_NAMES[found.expression.unit]} leaves the years 1 to 9999"
-        )
+        offset = f"{found.expression.count:+d} {UNIT_NAMES[found.expression.unit]}"
+        problem = f"{offset} from {base:%Y-%m-%d} leaves the years 1 to 9999"
         raise _unreadable(found.text, problem, subject) from None
     return moment, found.expression.format.render(moment)
 

@@ -136,7 +136,7 @@ class _Table:
     subject: str
 
     def partitions(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        """Yield where the partitions from ``start`` to ``end`` begin; raise at the first that is not there."""
+        """Yield where each partition of a span begins; raise at the first that is not there."""
         if start < self.first:
             raise self._before_first(start)
         wall = start
@@ -157,7 +157,7 @@ class _Table:
             f"{partition_key(wall, self.grain)} lies before the table's first partition",
             facts=(("first", first),),
             effect=_EFFECT,
-            next_steps=(f"--date {first}", "set window.start in the table's YAML"),
+            next_steps=(_dated(first, self.subject), "set window.start in the table's YAML"),
         )
 
     def _not_yet(self, wall: datetime, ends: datetime) -> SelectionError:
@@ -168,7 +168,7 @@ class _Table:
             f"{ends.astimezone(self.zone).isoformat()}, in {_duration(ends - self.now.astimezone(UTC))}",
             facts=(("latest", latest),),
             effect=_EFFECT,
-            next_steps=(f"--date {latest}",),
+            next_steps=(_dated(latest, self.subject),),
         )
 
     def _skipped(self, wall: datetime) -> SelectionError:
@@ -197,9 +197,13 @@ def _span(part: str, grain: Grain, subject: str) -> tuple[datetime, datetime]:
             subject or "partition",
             f"the range {first}~{final} ends before it starts",
             effect=_EFFECT,
-            next_steps=(f"--date {ends[1].strip()}~{ends[0].strip()}",),
+            next_steps=(_dated(f"{ends[1].strip()}~{ends[0].strip()}", subject),),
         )
     return start, end
+
+
+def _dated(selection: str, subject: str) -> str:
+    return f"dataplat load {subject} --date {selection}" if subject else f"--date {selection}"
 
 
 def _ends(wall: datetime, grain: Grain, zone: ZoneInfo) -> datetime:

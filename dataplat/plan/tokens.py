@@ -25,17 +25,13 @@ UNIT_NAMES: dict[Unit, str] = {
     "s": "seconds",
 }
 _SMALLEST_FIRST: tuple[Unit, ...] = ("s", "m", "H", "d", "M", "Y")
-_MEANT = {"Y": "yyyy", "YY": "yyyy", "YYYY": "yyyy", "y": "yyyy", "yy": "yyyy", "M": "MM", "m": "mm"}
-_MEANT |= {
-    "D": "dd",
-    "DD": "dd",
-    "d": "dd",
-    "H": "HH",
-    "h": "HH",
-    "hh": "HH",
-    "s": "ss",
-    "S": "ss",
-    "SS": "ss",
+_MEANT = {
+    **dict.fromkeys(("y", "yy", "Y", "YY", "YYYY"), "yyyy"),
+    **dict.fromkeys(("d", "D", "DD"), "dd"),
+    **dict.fromkeys(("h", "hh", "H"), "HH"),
+    **dict.fromkeys(("s", "S", "SS"), "ss"),
+    "M": "MM",
+    "m": "mm",
 }
 _RUN = re.compile(r"[A-Za-z]+|[^A-Za-z]+")
 _TOKEN = re.compile(r"yyyy|MM|dd|HH|mm|ss|T(?=HH)")

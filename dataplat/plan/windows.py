@@ -14,10 +14,10 @@ tile the time line: no row is in two partitions and none falls between them. Wha
 
 **Naive source columns.** A ``DATETIME`` says what the wall clock of the writer showed, and during the
 hour that occurs twice it does not say which time. ``wall_clock`` gives the literals to cut at. They tile
-as well: all rows of an ambiguous hour are in exactly one partition, the later one that could hold them,
-because only that one is loaded after the last of them was written. When the table's zone is the source's
-zone, that is the partition of that hour, as one expects. A time that the clock skipped but a writer
-stored nevertheless lies in the partition before the jump.
+as well, and a row whose time is ambiguous is in the later of the partitions that could hold it, because
+only that one is loaded after the row can have been written. When the table's zone is the source's zone
+and its clock changes by an hour or less, that is the partition of that hour, as one expects. A time that
+the clock skipped but a writer stored nevertheless lies in the partition before the jump.
 """
 
 from collections.abc import Iterable
