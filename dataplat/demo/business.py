@@ -4,7 +4,7 @@ What it is for: everything the platform promises must be shown on rows that look
 production database, and the same rows every time, so that a count in a document stays true. The
 same seed, days and scale give the same bytes.
 
-* ``market``: accounts, products, regions, orders with items, money records, page views.
+* ``market``: accounts, products, regions, orders with items, money records, page views, coupons.
 * ``hydra_production_flow``: one flow log in 28 physical tables: two parts, fourteen months.
 
 The days are 2026-01-01 to 2026-01-14 in Asia/Shanghai, whatever today is. Five days before them have
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from dataplat.demo import logistics, market, mishaps, schema, trade, traffic
+from dataplat.demo import coupons, logistics, market, mishaps, schema, trade, traffic
 from dataplat.demo.bulk import Batch, Connection, ConnectionFactory, Progress, load_batch, session
 from dataplat.demo.story import DAYS, LEAD_IN_DAYS, SEED, Story
 
@@ -58,7 +58,7 @@ def fill(
             calling again repairs them.
     """
     story = Story(seed, days, scale)
-    total = 3 + 3 * (days + LEAD_IN_DAYS) + days + len(logistics.shard_names(story))
+    total = 3 + 3 * (days + LEAD_IN_DAYS) + 2 * days + len(logistics.shard_names(story))
     tables: dict[str, int] = {}
     with session(connect) as connection:
         _recreate(connection, story)
@@ -84,11 +84,13 @@ def draw_business(story: Story) -> Iterator[Batch]:
         yield money
         numbers = numbers.past(orders, money)
         all_orders.append(orders)
-    view_id = traffic.FIRST_VIEW_ID
+    view_id, claim_id = traffic.FIRST_VIEW_ID, coupons.FIRST_CLAIM_ID
     for day in range(story.days):
         views = traffic.draw_page_views(story, accounts, products, day, view_id)
+        claims = coupons.draw_coupon_claims(story, accounts, day, claim_id)
         yield views
-        view_id += views.rows
+        yield claims
+        view_id, claim_id = view_id + views.rows, claim_id + claims.rows
     yield from logistics.draw_shards(story, all_orders)
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (the names in these statements are this module's own)
 """One table with every column type of MySQL and the values that break readers of them.
 
 For round trips: what the source holds against what the warehouse holds, column by column. Row 1 is NULL

@@ -66,7 +66,7 @@ def regions() -> Batch:
 def draw_accounts(story: Story) -> Accounts:
     """Return every account that registered before the story's end."""
     draw = story.draw("t_account")
-    rows = max(50, round(ACCOUNTS * story.scale))
+    rows = max(1_000, round(ACCOUNTS * story.scale))
     registered = _registrations(story, draw, rows)
     ids = FIRST_ACCOUNT_ID + np.arange(rows)
     region_ids = draw.choice(_REGION_IDS, size=rows, p=_REGION_WEIGHTS / _REGION_WEIGHTS.sum())
@@ -99,7 +99,7 @@ def addresses(draw: np.random.Generator, region_ids: Ints) -> list[str]:
 def draw_products(story: Story) -> Products:
     """Return the goods on offer; a few sell very well and most hardly at all."""
     draw = story.draw("t_product")
-    rows = max(20, round(PRODUCTS * min(story.scale, 10.0)))
+    rows = max(100, round(PRODUCTS * min(story.scale, 10.0)))
     ids = 1 + np.arange(rows)
     kinds = [(category, noun) for category, nouns in CATEGORIES for noun in nouns]
     picked = [kinds[i] for i in draw.integers(0, len(kinds), size=rows).tolist()]

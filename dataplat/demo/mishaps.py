@@ -1,4 +1,3 @@
-# ruff: noqa: S608 (every name in these statements is a constant or comes from this package)
 """Breaking the demo's source the way sources break, and putting it back exactly as it was.
 
 Nothing here fakes a number. Every mishap is SQL that a real upstream team might run by accident, on the

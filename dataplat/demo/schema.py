@@ -94,6 +94,17 @@ MARKET_TABLES: dict[str, str] = {
         KEY idx_account (account_id),
         KEY idx_update_time (update_time)
     """,
+    "t_coupon_claim": """
+        id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+        account_id BIGINT UNSIGNED NOT NULL,
+        code CHAR(12) NOT NULL,
+        face_value DECIMAL(8,2) NOT NULL,
+        used TINYINT(1) NOT NULL DEFAULT 0,
+        note VARCHAR(100) NULL,
+        claimed_at DATETIME NOT NULL,
+        update_time DATETIME NOT NULL,
+        KEY idx_update_time (update_time)
+    """,
     "t_page_view": """
         id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
         account_id BIGINT UNSIGNED NULL COMMENT 'NULL: a visitor who is not signed in',

@@ -1,0 +1,66 @@
+"""The shipped configuration fits the demo's business."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dataplat.demo.schema import FLOW_LOG_COLUMNS, LOGISTICS, MARKET, MARKET_TABLES
+from dataplat.demo.story import FIRST_DAY
+from dataplat.specs import Catalog, load_catalog
+
+CONFIG = Path(__file__).parents[3] / "config"
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load_catalog(CONFIG, {"DATAPLAT_DEMO_PORT": "13306"})
+
+
+def test_the_shipped_tables_are_six_ods_tables_of_two_sources(catalog: Catalog) -> None:
+    assert {name: (spec.source, spec.load, spec.window.grain) for name, spec in catalog.tables.items()} == {
+        "ods.ods_t_account": ("market", "snapshot", "day"),
+        "ods.ods_t_money_record": ("market", "incremental", "day"),
+        "ods.ods_t_order": ("market", "incremental", "day"),
+        "ods.ods_t_package_flow_log": ("logistics", "incremental", "day"),
+        "ods.ods_t_page_view": ("market", "incremental", "hour"),
+        "ods.ods_t_product": ("market", "snapshot", "day"),
+    }
+
+
+def test_every_table_says_who_owns_it_what_a_row_is_what_its_key_is_and_when_it_runs(
+    catalog: Catalog,
+) -> None:
+    for spec in catalog.tables.values():
+        assert all((spec.owner, spec.description, spec.key, spec.schedule, spec.checks)), spec.table
+
+
+def test_every_table_starts_with_the_story(catalog: Catalog) -> None:
+    assert {spec.window.start for spec in catalog.tables.values()} == {FIRST_DAY}
+
+
+def test_every_column_named_exists_at_the_source(catalog: Catalog) -> None:
+    for spec in catalog.tables.values():
+        place = spec.read_from
+        assert place.database in (MARKET, LOGISTICS)
+        declared = MARKET_TABLES[place.table] if place.table else FLOW_LOG_COLUMNS
+        known = set(re.findall(r"^\s*([a-z0-9_]+) ", declared, re.MULTILINE))
+        wanted = {spec.window.column} - {None}
+        if spec.columns != "*":
+            wanted |= {re.sub(r"^CAST\((\w+) .*|^(\w+) AS .*", r"\1\2", entry.text) for entry in spec.columns}
+        assert wanted <= known, spec.table
+
+
+def test_the_time_column_of_every_incremental_table_has_an_index(catalog: Catalog) -> None:
+    for spec in catalog.tables.values():
+        if spec.load == "incremental":
+            declared = MARKET_TABLES[spec.read_from.table] if spec.read_from.table else FLOW_LOG_COLUMNS
+            assert f"KEY idx_{spec.window.column} ({spec.window.column})" in declared, spec.table
+
+
+def test_the_sources_follow_the_demo_s_port_and_hold_no_password(catalog: Catalog) -> None:
+    assert {source.port for source in catalog.sources.values()} == {13306}
+    assert {name: repr(source.password) for name, source in catalog.sources.items()} == {
+        "market": "Secret(${MARKET_PASSWORD})",
+        "logistics": "Secret(${LOGISTICS_PASSWORD})",
+    }
