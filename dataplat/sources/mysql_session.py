@@ -4,8 +4,8 @@ Both sides send ``session_statement`` first, so a count and a read can never dif
 the session read-only. MySQL and MariaDB name some variables differently; the conditional comments let each
 server see its own, so nobody has to know beforehand which of them answers.
 
-The JDBC driver is MariaDB Connector/J. Its URL holds exactly what the source's file says; what dataplat
-itself needs is passed beside it, and the password is in neither.
+The JDBC driver is MariaDB Connector/J. ``jdbc_url`` holds what the source's file says; what dataplat itself
+needs is passed beside it, and the account is in neither.
 """
 
 from collections.abc import Mapping
@@ -56,6 +56,18 @@ def jdbc_url(source: SourceSpec, database: str) -> str:
     return f"jdbc:mysql://{host}:{source.port}/{database}" + ("?" + "&".join(pairs) if pairs else "")
 
 
+def reader_url(source: SourceSpec, database: str) -> str:
+    """Return the URL for Spark: ``jdbc_url`` and the permission that the driver looks for in the URL alone.
+
+    Without it MariaDB Connector/J 3 ignores a ``jdbc:mysql`` URL. ``jdbc:mariadb`` is no way out: Spark
+    would not know the dialect, and quote names as text.
+    """
+    url = jdbc_url(source, database)
+    if "permitMysqlScheme" in source.properties:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}permitMysqlScheme=true"
+
+
 def jdbc_properties(source: SourceSpec) -> dict[str, str]:
     """Return the options of Spark's JDBC reader that dataplat needs, without the account.
 
@@ -73,17 +85,14 @@ def jdbc_properties(source: SourceSpec) -> dict[str, str]:
 
 
 def _required(source: SourceSpec) -> Mapping[str, str]:
-    zone = source.zone.key
     return {
         "permitMysqlScheme": "true",
         "tinyInt1isBit": "false",
         "yearIsDateType": "false",
-        "connectionTimeZone": zone,
+        # Every time is read as the wall clock of the session, and the engine's JVM runs in UTC, so the
+        # driver must not shift it: the engine reads TIMESTAMP WITHOUT TIME ZONE and knows the zone.
+        "preserveInstants": "false",
         "forceConnectionTimeZoneToSession": "false",
-        "preserveInstants": "true",
-        # The same for driver 2.7, which Debian ships; each driver ignores the names of the other.
-        "serverTimezone": zone,
-        "useLegacyDatetimeCode": "false",
     }
 
 

@@ -1,0 +1,85 @@
+"""What a Spark process is started with, and what each session sets. Pure.
+
+Two groups, because a Spark Connect server takes static settings only when it starts:
+
+* ``server_conf``: the catalog, memory, class path and time zone of the JVM;
+* ``session_conf``: what our reads and writes rely on, set for every session again, because somebody
+  else may have started the server.
+
+The JVM runs in UTC whatever the business zone is: a ``DATETIME`` is read as wall clock through
+``java.sql.Timestamp``, and in UTC no wall clock falls into a daylight-saving gap. The business zone is
+Spark's *session* zone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataplat.specs import EngineSpec
+
+
+@dataclass(frozen=True)
+class EngineHome:
+    """Where an engine keeps what it owns, and what it shares with the platform.
+
+    Attributes:
+        directory: Folder of this engine: discovery file, logs. Created on first use, mode 0700.
+        catalog: Folder of the embedded Hive catalog, used when no metastore is configured.
+        warehouse: URI of the warehouse.
+        jars: Folder with the JDBC driver.
+        zone: The business time zone.
+    """
+
+    directory: Path
+    catalog: Path
+    warehouse: str
+    jars: Path
+    zone: str
+
+
+def server_conf(spec: EngineSpec, home: EngineHome) -> dict[str, str]:
+    """Return the settings that a Spark process can only take when it starts."""
+    conf = {
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.warehouse.dir": home.warehouse,
+        "spark.driver.memory": spec.driver_memory,
+        "spark.driver.extraClassPath": f"{home.jars}/*",
+        "spark.driver.extraJavaOptions": (
+            f"-Duser.timezone=UTC -Dderby.stream.error.file={home.directory}/derby.log"
+        ),
+        "spark.ui.enabled": "false",
+        "spark.hadoop.hive.exec.dynamic.partition.mode": "nonstrict",
+        # Staged files become visible through the metastore, so the slow second rename buys nothing.
+        "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+    }
+    if spec.hive_metastore_uris:
+        conf["spark.hadoop.hive.metastore.uris"] = spec.hive_metastore_uris
+    else:
+        conf["spark.hadoop.javax.jdo.option.ConnectionURL"] = (
+            f"jdbc:derby:;databaseName={home.catalog};create=true"
+        )
+    if spec.mode == "classic" and not spec.master.startswith("local"):
+        for key in ("spark.driver.bindAddress", "spark.driver.host"):
+            del conf[key]
+        conf["spark.executor.extraJavaOptions"] = "-Duser.timezone=UTC"
+    return conf | dict(spec.conf)
+
+
+def session_conf(spec: EngineSpec, home: EngineHome) -> Mapping[str, str]:
+    """Return the SQL settings that every session of ours sets, user settings winning."""
+    ours = {
+        "spark.sql.session.timeZone": home.zone,
+        "spark.sql.sources.partitionOverwriteMode": "dynamic",
+        # Footers then carry the smallest and largest timestamp, which the audit reads.
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        # A range of days is written without sorting it first.
+        "spark.sql.maxConcurrentOutputFileWriters": "64",
+        "spark.sql.shuffle.partitions": "8",
+        # MySQL's TIMESTAMP is read as the wall clock of the connection's zone, like DATETIME.
+        "spark.sql.legacy.mysql.timestampNTZMapping.enabled": "true",
+        # A partition value is text: ds=20260109 is no number.
+        "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    }
+    return ours | {key: value for key, value in spec.conf.items() if key.startswith("spark.sql.")}

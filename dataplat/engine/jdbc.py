@@ -1,0 +1,49 @@
+"""Reading a source through Spark's JDBC: planned relations in, one frame out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+
+from dataplat.plan.reads import JdbcRead
+
+
+@dataclass(frozen=True)
+class JdbcAccess:
+    """How to reach a source. The password stays out of ``repr`` and out of the URL."""
+
+    url: str
+    properties: Mapping[str, str] = field(repr=False)
+    connections: int = 4
+
+
+def read_frame(session: SparkSession, reads: Sequence[JdbcRead], access: JdbcAccess) -> DataFrame:
+    """Return the union of the planned relations; nothing is read yet but their schemas.
+
+    At most ``access.connections`` tasks run at once: more tasks than that take turns.
+    """
+    frames = [_relation(session, read, access) for read in reads]
+    frame = reduce(DataFrame.union, frames)
+    tasks = sum(max(len(read.predicates), 1) for read in reads)
+    return frame.coalesce(access.connections) if tasks > access.connections else frame
+
+
+def _relation(session: SparkSession, read: JdbcRead, access: JdbcAccess) -> DataFrame:
+    table = f"({read.query}) AS dataplat_read"
+    properties = {"fetchsize": "10000", "preferTimestampNTZ": "true", **access.properties}
+    url = _for_mariadb_driver(access.url)
+    if read.predicates:
+        return session.read.jdbc(url, table, predicates=list(read.predicates), properties=properties)
+    return session.read.jdbc(url, table, properties=properties)
+
+
+def _for_mariadb_driver(url: str) -> str:
+    """Let MariaDB's driver take a ``jdbc:mysql:`` URL: it looks for this word in the URL itself.
+
+    The scheme stays ``mysql`` because Spark chooses its dialect by it: under ``jdbc:mariadb:`` it would
+    quote column names as strings, and read the names instead of the values.
+    """
+    if "permitMysqlScheme" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}permitMysqlScheme"

@@ -1,0 +1,132 @@
+"""Spark sessions in three modes behind one class.
+
+``local``    one Spark Connect server per machine and home, started on demand, shared by everybody
+``connect``  a server that somebody else runs
+``classic``  a session of this process, on ``local[*]``, yarn or k8s
+
+A process can hold either Connect sessions or one classic session, never both: pyspark refuses the
+mix in ways that are hard to read, so it is refused here first.
+"""
+
+import os
+import threading
+from typing import ClassVar
+
+from pyspark.sql import SparkSession
+from pyspark.sql.connect.client.retries import DefaultPolicy
+from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+from dataplat.engine.conf import EngineHome, server_conf, session_conf
+from dataplat.engine.local_server import ServerStatus, ensure_server, server_status, stop_server
+from dataplat.engine.translate import engine_errors
+from dataplat.errors import EngineError
+from dataplat.specs import EngineSpec
+
+
+class SparkEngine:
+    """A named engine: hands out a live session, and starts what is needed for it.
+
+    Cheap to build: nothing is started before :meth:`session`. Safe to share between threads.
+    """
+
+    _mode_of_process: ClassVar[str | None] = None
+
+    def __init__(self, name: str, spec: EngineSpec, home: EngineHome) -> None:
+        self.name = name
+        self.spec = spec
+        self.home = home
+        self._session: SparkSession | None = None
+        self._lock = threading.Lock()
+
+    def session(self) -> SparkSession:
+        """Return a session that answers; the first call of a process pays for it.
+
+        A session whose local server has died is replaced: the next use starts a new server.
+
+        Raises:
+            EngineError: The server did not start, or this process already uses the other kind.
+            EngineLostError: The configured remote server cannot be reached.
+        """
+        with self._lock:
+            if self._session is not None and self._is_dead():
+                self._forget()
+            if self._session is None:
+                self._claim_process()
+                with engine_errors(f"engine {self.name}"):
+                    self._session = self._open()
+            return self._session
+
+    def status(self) -> ServerStatus:
+        """Say whether the local server runs; for the other modes, whether this process has a session."""
+        if self.spec.mode == "local":
+            return server_status(self.home)
+        return ServerStatus(running=self._session is not None, url=self.spec.remote or self.spec.master)
+
+    def stop(self) -> bool:
+        """Stop what this engine owns: the local server, or this process's classic session."""
+        with self._lock:
+            had_session = self._session is not None
+            if self._session is not None and self.spec.mode == "classic":
+                self._session.stop()
+                type(self)._mode_of_process = None
+            self._forget()
+            return stop_server(self.home) if self.spec.mode == "local" else had_session
+
+    def release(self) -> None:
+        """Let go of this process's session; a shared server keeps running for the others."""
+        with self._lock:
+            if self._session is not None and self.spec.mode != "classic" and not self._is_dead():
+                self._session.stop()
+            if self.spec.mode != "classic":
+                self._forget()
+
+    def _open(self) -> SparkSession:
+        if self.spec.mode == "classic":
+            return self._open_classic()
+        if self.spec.mode == "local":
+            url = ensure_server(self.home, self.spec.master, server_conf(self.spec, self.home))
+        else:
+            url = self.spec.remote or ""
+        session = SparkSession.builder.remote(url).create()
+        # The default waits ten minutes for a server that may be dead; ours is replaced instead.
+        session.client.set_retry_policies([DefaultPolicy(max_retries=4, max_backoff=2000)])
+        for key, value in session_conf(self.spec, self.home).items():
+            session.conf.set(key, value)
+        return session
+
+    def _open_classic(self) -> SparkSession:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        self.home.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        builder = SparkSession.builder.master(self.spec.master).appName("dataplat")
+        for key, value in (
+            server_conf(self.spec, self.home) | dict(session_conf(self.spec, self.home))
+        ).items():
+            builder = builder.config(key, value)
+        return builder.getOrCreate()
+
+    def _is_dead(self) -> bool:
+        if self.spec.mode == "classic" or self._session is None:
+            return False
+        if self.spec.mode == "local":
+            return not server_status(self.home).running
+        return bool(self._session.is_stopped)  # type: ignore[attr-defined]  # a Connect session
+
+    def _forget(self) -> None:
+        if self._session is not None and self.spec.mode != "classic":
+            ConnectSession._set_default_and_active_session(None)  # type: ignore[arg-type]  # clears both
+        self._session = None
+
+    def _claim_process(self) -> None:
+        kind = "classic" if self.spec.mode == "classic" else "connect"
+        if self._mode_of_process not in (None, kind):
+            raise EngineError(
+                f"engine {self.name}",
+                "one process cannot hold a classic and a Connect session",
+                facts=[
+                    ("expected", f"{self._mode_of_process} (the mode this process already uses)"),
+                    ("found", f"mode: {self.spec.mode}"),
+                ],
+                effect="nothing was read or written",
+                next_steps=["run the tables of the two engines in separate commands"],
+            )
+        type(self)._mode_of_process = kind

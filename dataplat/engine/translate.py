@@ -1,0 +1,124 @@
+"""From what Spark says to what a person can act on.
+
+Spark wraps the cause: a gRPC status around an analysis error around a JDBC exception around the
+server's own text. The first line that names the cause is kept, the Java stack is not.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
+
+from dataplat.errors import DataplatError, EngineError, EngineLostError, SourceUnavailableError, StorageError
+
+_UNCHANGED = "nothing was published: what was visible before is still visible"
+
+_LOST = re.compile(
+    r"UNAVAILABLE|failed to connect|Connection refused|Connection reset|Socket closed|StreamRemoved"
+    r"|SESSION_CHANGED|SESSION_CLOSED|SESSION_NOT_FOUND|OPERATION_NOT_FOUND|Retries exceeded|RETRIES_EXCEEDED"
+    r"|SparkContext was shut ?down|stopped SparkContext|keepalive",
+    re.IGNORECASE,
+)
+_NO_SPACE = re.compile(
+    r"No space left on device|DSQuotaExceeded|NSQuotaExceeded|could only be (?:replicated|written)"
+)
+_DENIED = re.compile(r"AccessControlException|Permission denied")
+_MEMORY = re.compile(r"OutOfMemoryError|GC overhead|Java heap space")
+_SOURCE_GONE = re.compile(
+    r"Communications link failure|Connection is closed|Connection reset|Socket error|unexpected end of stream"
+    r"|Could not connect to|SQLNonTransientConnectionException|SQLTransientConnectionException"
+    r"|Lock wait timeout|Deadlock found|Query execution was interrupted",
+    re.IGNORECASE,
+)
+_JDBC = re.compile(r"java\.sql\.SQL\w*Exception|org\.mariadb\.jdbc|com\.mysql\.cj")
+_DERBY_LOCKED = re.compile(r"Another instance of Derby may have already booted|XSDB6")
+
+
+@contextmanager
+def engine_errors(subject: str) -> Iterator[None]:
+    """Turn Spark's exceptions into ours; ``subject`` opens the message."""
+    try:
+        yield
+    except DataplatError:
+        raise
+    except (PySparkException, grpc.RpcError, ConnectionError) as error:
+        raise translate(error, subject) from error
+
+
+def translate(error: BaseException, subject: str) -> DataplatError:
+    """Return the error to raise for a Spark failure; the cause decides whether a retry may help."""
+    text = str(error)
+    cause = root_cause(text)
+    if _DERBY_LOCKED.search(text):
+        return _derby_locked(subject)
+    if _SOURCE_GONE.search(text) and _JDBC.search(text):
+        return SourceUnavailableError(
+            subject, "the source went away during the read", facts=[("found", cause)], effect=_UNCHANGED
+        )
+    if _NO_SPACE.search(text):
+        return StorageError(
+            subject,
+            "no space left in the warehouse",
+            facts=[("found", cause)],
+            effect=_UNCHANGED,
+            next_steps=["dataplat collect", "free space and load again"],
+        )
+    if _DENIED.search(text):
+        return StorageError(
+            subject, "the warehouse refused the write", facts=[("found", cause)], effect=_UNCHANGED
+        )
+    if _MEMORY.search(text):
+        return EngineError(
+            subject,
+            "the engine ran out of memory",
+            facts=[("found", cause)],
+            effect=_UNCHANGED,
+            next_steps=["raise driver_memory of the engine in platform.yaml", "dataplat engine stop"],
+        )
+    if _is_lost(error, text):
+        return EngineLostError(
+            subject,
+            "the engine went away during the work",
+            facts=[("found", cause)],
+            effect=_UNCHANGED,
+            next_steps=["run the same command again: it starts a new engine"],
+        )
+    return EngineError(subject, "Spark refused the work", facts=[("found", cause)], effect=_UNCHANGED)
+
+
+def _derby_locked(subject: str) -> EngineError:
+    return EngineError(
+        subject,
+        "the embedded catalog is in use by another Spark process",
+        facts=[
+            ("expected", "one Spark process for each home while no metastore is configured"),
+            ("found", "another engine of this home holds the catalog"),
+        ],
+        effect=_UNCHANGED,
+        next_steps=["dataplat engine stop", "set hive.metastore.uris in platform.yaml"],
+    )
+
+
+def _is_lost(error: BaseException, text: str) -> bool:
+    if isinstance(error, (grpc.RpcError, ConnectionError)):
+        return True
+    connect_error = isinstance(error, SparkConnectGrpcException) or "rpc" in text.lower()
+    return bool(_LOST.search(text)) and (connect_error or "SparkContext" in text)
+
+
+def root_cause(text: str) -> str:
+    r"""Return the last ``Caused by`` of a Java stack, or the first line: at most 300 characters.
+
+    >>> root_cause("[X] wrapped\n\tat a.b\nCaused by: java.sql.SQLException: no such column\n\tat c.d")
+    'no such column'
+    """
+    lines = [
+        line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("at ")
+    ]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    found = causes[-1] if causes else (lines[0] if lines else "no message")
+    found = re.sub(r"^(?:[a-z][\w$]*\.)+[A-Z][\w$]*: ", "", found)
+    return found if len(found) <= 300 else found[:297] + "..."

@@ -1,0 +1,125 @@
+"""Everything a command or a run needs, opened when first used and closed together."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from dataplat.engine.conf import EngineHome
+from dataplat.engine.hive import HiveCatalog, PartitionStore
+from dataplat.engine.partition_store import partition_store
+from dataplat.engine.session import SparkEngine
+from dataplat.errors import SelectionError
+from dataplat.ledger import Ledger
+from dataplat.settings import Settings
+from dataplat.specs import Catalog, EngineSpec, SecretResolver, load_catalog
+
+
+class Platform:
+    """The configured platform of one home.
+
+    Building one reads the configuration and nothing else; engines, ledger and sources are opened by the
+    first call that needs them. One object serves all threads of a process.
+    """
+
+    def __init__(self, settings: Settings, catalog: Catalog, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.catalog = catalog
+        self.secrets = SecretResolver(environ)
+        self._engines: dict[str, SparkEngine] = {}
+        self._ledger: Ledger | None = None
+
+    @classmethod
+    def load(cls, settings: Settings, environ: Mapping[str, str]) -> "Platform":
+        """Read the configuration.
+
+        Raises:
+            SpecError: With every problem of every file.
+        """
+        return cls(settings, load_catalog(settings.config_dir, environ), environ)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, migrated to this code's version on first use."""
+        if self._ledger is None:
+            self._ledger = Ledger.open(self._absolute(self.catalog.platform.ledger.reveal(self.secrets)))
+        return self._ledger
+
+    @property
+    def warehouse(self) -> str:
+        """URI of the warehouse; a relative local path counts from the folder above the configuration."""
+        return self._absolute(self.catalog.platform.warehouse).rstrip("/")
+
+    def now(self) -> datetime:
+        """The one clock of the platform."""
+        return datetime.now(UTC)
+
+    def engine(self, name: str = "default") -> SparkEngine:
+        """Return a named engine; nothing is started by it.
+
+        Raises:
+            SelectionError: No engine has that name.
+        """
+        if name not in self._engines:
+            self._engines[name] = SparkEngine(name, self._engine_spec(name), self._engine_home(name))
+        return self._engines[name]
+
+    def hive(self, engine: str = "default") -> HiveCatalog:
+        """Return the Hive catalog as an engine sees it."""
+        return HiveCatalog(self.engine(engine).session(), self.warehouse)
+
+    def partitions(self, engine: str = "default") -> PartitionStore:
+        """Return how partitions are published through an engine."""
+        return partition_store(self.engine(engine))
+
+    def table_location(self, table: str) -> str:
+        """Return where a table lives: ``<warehouse>/<database>.db/<name>``."""
+        database, name = table.split(".")
+        return f"{self.warehouse}/{database}.db/{name}"
+
+    def close(self) -> None:
+        """Close what was opened. A shared engine keeps running: it is not ours alone."""
+        for engine in self._engines.values():
+            engine.release()
+        self._engines.clear()
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+    def __enter__(self) -> "Platform":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _absolute(self, uri: str) -> str:
+        for prefix in ("file://", "sqlite:///"):
+            path = uri.removeprefix(prefix)
+            if path != uri and not path.startswith("/"):
+                return f"{prefix}{(self.settings.config_dir.parent / path).resolve()}"
+        return uri
+
+    def _engine_spec(self, name: str) -> EngineSpec:
+        platform = self.catalog.platform
+        if name == "default":
+            return platform.engine
+        if name not in platform.engines:
+            raise SelectionError(
+                f"engine {name}",
+                "is not declared",
+                facts=[("expected", ", ".join(["default", *platform.engines]))],
+                effect="nothing was started",
+            )
+        return platform.engines[name]
+
+    def _engine_home(self, name: str) -> EngineHome:
+        home = Path(self.settings.home)
+        return EngineHome(
+            directory=home / "engine" / name,
+            catalog=home / "metastore_db",
+            warehouse=self.warehouse,
+            jars=self.settings.jars_dir,
+            zone=self.catalog.platform.timezone,
+        )

@@ -1,0 +1,107 @@
+"""Making staged partitions visible, and repairing what a crash left half-way.
+
+The metastore decides what is visible; the ledger says why. Between the two lies one crash, and the
+state ``publishing`` marks it: whoever finds it asks the metastore where the partition points and
+records what is true. Nothing is ever guessed from the ledger alone.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from dataplat.engine.hive import PartitionStore, Values
+from dataplat.ledger import Ledger, PartitionLocks, TableVersion, VersionState
+
+
+def publish_version(
+    ledger: Ledger,
+    store: PartitionStore,
+    locks: PartitionLocks,
+    table: str,
+    version: str,
+    targets: Mapping[str, tuple[Values, str]],
+) -> None:
+    """Point partitions at their folders of ``version`` and record it.
+
+    Args:
+        ledger: Where it is recorded.
+        store: The metastore.
+        locks: Proof that no other load of these partitions is under way.
+        table: The table.
+        version: A version whose partitions are ``staged``, or ``superseded`` for a rollback.
+        targets: Values in Hive and location of each partition, by key.
+
+    Raises:
+        LostLockError: Another load took over. Nothing moved.
+        EngineError: The metastore refused. Each partition shows its old or its new version entirely;
+            the ledger records which.
+    """
+    if not targets:
+        return
+    keys = list(targets)
+    locks.check()
+    ledger.advance(table, version, keys, VersionState.PUBLISHING)
+    try:
+        store.publish(table, dict(targets.values()))
+    except BaseException:
+        _record_truth(ledger, store, locks, table, {key: (version, *targets[key]) for key in keys})
+        raise
+    ledger.publish(table, version, keys, locks)
+
+
+def recover_partitions(
+    ledger: Ledger,
+    store: PartitionStore,
+    locks: PartitionLocks,
+    table: str,
+    values: Mapping[str, Values],
+) -> list[TableVersion]:
+    """Settle what earlier loads of these partitions left unfinished, and return those versions.
+
+    The caller holds the locks, so whoever began them is dead. A version that was only staged is
+    abandoned; one that was being published is what the metastore says it is.
+    """
+    unfinished = ledger.in_state(
+        table, (VersionState.STAGING, VersionState.STAGED, VersionState.PUBLISHING), list(values)
+    )
+    publishing: dict[str, list[TableVersion]] = {}
+    for row in unfinished:
+        if row.state is VersionState.PUBLISHING:
+            publishing.setdefault(row.version, []).append(row)
+        else:
+            _abandon(ledger, row.table, row.version, [row.partition], "interrupted before it was published")
+    for version, rows in publishing.items():
+        claims = {row.partition: (version, values[row.partition], row.location) for row in rows}
+        _record_truth(ledger, store, locks, table, claims)
+    return list(unfinished)
+
+
+def _record_truth(
+    ledger: Ledger,
+    store: PartitionStore,
+    locks: PartitionLocks,
+    table: str,
+    claims: Mapping[str, tuple[str, Values, str]],
+) -> None:
+    found = store.locations(table, [values for _, values, _ in claims.values()])
+    for key, (version, values, location) in claims.items():
+        if same_location(found.get(values, ""), location):
+            ledger.publish(table, version, [key], locks)
+        else:
+            _abandon(ledger, table, version, [key], "interrupted while it was published")
+
+
+def _abandon(ledger: Ledger, table: str, version: str, keys: Sequence[str], reason: str) -> None:
+    ledger.advance(table, version, keys, VersionState.ABANDONED, reason=reason)
+
+
+def same_location(one: str, other: str) -> bool:
+    """Say whether two URIs name one folder; metastores drop the empty authority of ``file:///``.
+
+    >>> same_location("file:/a/b", "file:///a/b/")
+    True
+    """
+    return _plain(one) == _plain(other)
+
+
+def _plain(uri: str) -> str:
+    uri = uri.rstrip("/")
+    return uri.replace("file:///", "file:/", 1) if uri.startswith("file:///") else uri

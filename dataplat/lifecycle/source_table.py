@@ -1,0 +1,276 @@
+"""A declared table as its source shows it right now: shards, columns, counts, and how to read it.
+
+Everything here asks the source; what is made of the answers is decided in ``plan``.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dataplat.errors import SourceError
+from dataplat.plan.columns import PlannedEntry, require_columns
+from dataplat.plan.counts import CountTask, SourceCount, render_counts
+from dataplat.plan.dates import find_date_expressions, render_dates
+from dataplat.plan.ddl import HiveColumn
+from dataplat.plan.partitions import partition_columns
+from dataplat.plan.reads import PartitionTarget, ReadColumn, ReadShape
+from dataplat.plan.sql import PhysicalTable, quote_name
+from dataplat.plan.types import require_types
+from dataplat.plan.windows import partition_window
+from dataplat.sources.mysql import (
+    SourceColumn,
+    SourceConnection,
+    connect_source,
+    describe_columns,
+    describe_entries,
+    discover_tables,
+    match_tables,
+    primary_key,
+    run_counts,
+)
+from dataplat.specs import PartitionFormatSpec, SecretResolver, SourceSpec, TableSpec
+
+_INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found before a read.
+
+    Attributes:
+        shards: The physical tables, in name order.
+        shape: What the read's SQL depends on.
+        window_target: Column of the files that holds the window column unchanged, if one does.
+    """
+
+    shards: tuple[PhysicalTable, ...]
+    shape: ReadShape
+    window_target: str | None
+
+    @property
+    def hive_columns(self) -> tuple[HiveColumn, ...]:
+        """The columns of the Hive table."""
+        columns = [HiveColumn(column.target, column.hive, column.comment) for column in self.shape.columns]
+        if self.shape.identity:
+            columns.append(HiveColumn(self.shape.identity, "string", "physical table of the row"))
+        return tuple(columns)
+
+
+class SourceTable:
+    """One declared table at its source. Holds no connection between calls."""
+
+    def __init__(
+        self,
+        spec: TableSpec,
+        source: SourceSpec,
+        partition_format: PartitionFormatSpec,
+        zone: str,
+        secrets: SecretResolver,
+    ) -> None:
+        self._spec = spec
+        self._source_spec = source
+        self._format = partition_format
+        self._zone = zone
+        self._source_zone = source.timezone or zone
+        self._secrets = secrets
+
+    def targets(self, keys: Sequence[str]) -> tuple[PartitionTarget, ...]:
+        """Return windows and Hive values of partitions; nothing is asked."""
+        return plan_targets(self._spec, keys, self._format, self._zone)
+
+    def survey(self, keys: Sequence[str]) -> Survey:
+        """Find the shards and describe the columns.
+
+        Raises:
+            SourceError: The table, a shard or a column is not there, or the source refused.
+            SourceUnavailableError: It could not be reached.
+        """
+        targets = self.targets(keys)
+        with self._open() as connection:
+            shards = self._find_shards(connection, targets)
+            described = describe_columns(connection, shards[0].database, shards[0].name)
+            columns, window_target = self._plan_columns(connection, shards[0], described)
+            split_column = self._split_column(connection, shards, described)
+        shape = ReadShape(
+            columns=columns,
+            partitions=targets,
+            window_column=self._spec.window.column if self._spec.load == "incremental" else None,
+            where=self._render(self._spec.where, targets) if self._spec.where else None,
+            split_column=split_column,
+            identity=self._spec.read_from.shards.identity if self._spec.read_from.shards else None,
+            source_zone=self._source_zone,
+            zone=self._zone,
+            partition_format=self._format,
+            grain=self._spec.window.grain,
+        )
+        return Survey(shards, shape, window_target)
+
+    def count(self, survey: Survey, *, with_split_range: bool = False) -> list[SourceCount]:
+        """Count every shard and partition now; one round trip for up to 400 of them."""
+        shape = survey.shape
+        tasks = [
+            CountTask(shard, part, table, target.window if shape.window_column else None)
+            for shard, table in enumerate(survey.shards)
+            for part, target in enumerate(shape.partitions)
+        ]
+        queries = render_counts(
+            tasks,
+            window_column=shape.window_column,
+            zone=shape.source_zone,
+            where=shape.where,
+            split_column=shape.split_column if with_split_range else None,
+        )
+        with self._open() as connection:
+            rows = [row for query in queries for row in run_counts(connection, query)]
+        return [_source_count(row) for row in rows]
+
+    def _open(self) -> AbstractContextManager[SourceConnection]:
+        return connect_source(self._source_spec, self._secrets)
+
+    def _find_shards(
+        self, connection: SourceConnection, targets: Sequence[PartitionTarget]
+    ) -> tuple[PhysicalTable, ...]:
+        origin = self._spec.read_from
+        if origin.shards is None:
+            return (PhysicalTable(origin.database, origin.table or ""),)
+        if origin.shards.pattern is not None:
+            names = match_tables(connection, origin.database, origin.shards.pattern)
+        else:
+            texts = [
+                render_dates(text, base, subject=self._spec.table)
+                for text in origin.shards.discover
+                for base in _bases(targets)
+            ]
+            names = discover_tables(connection, list(dict.fromkeys(texts)))
+        if not names:
+            raise SourceError(
+                f"{self._spec.table}[{_span(targets)}]",
+                "no physical table was found",
+                facts=[
+                    ("expected", "at least one shard"),
+                    ("found", "none"),
+                    ("declared", self._spec.declared.at("from", "shards")),
+                ],
+                effect="nothing was read; what was visible before is still visible",
+                next_steps=[f"dataplat explain {self._spec.table} --date {targets[0].key}"],
+            )
+        return tuple(sorted({PhysicalTable(origin.database, name) for name in names}))
+
+    def _plan_columns(
+        self, connection: SourceConnection, table: PhysicalTable, described: Sequence[SourceColumn]
+    ) -> tuple[tuple[ReadColumn, ...], str | None]:
+        entries = self._entries(described)
+        self._require_window_column(table, described)
+        types = describe_entries(connection, table.database, table.name, entries)
+        pairs = [(entry.target, kind) for entry, kind in zip(entries, types, strict=True)]
+        mapped = require_types(self._spec.table, pairs, self._spec.types.zero_dates)
+        comments = {column.name.lower(): column.comment for column in described}
+        columns = tuple(
+            ReadColumn(
+                entry.target,
+                kind.select.format(sql=entry.sql),
+                kind.hive,
+                comments.get((entry.source_column or "").lower(), ""),
+            )
+            for entry, kind in zip(entries, mapped, strict=True)
+        )
+        window = (self._spec.window.column or "").lower()
+        unchanged = [entry.target for entry in entries if (entry.source_column or "").lower() == window]
+        return columns, unchanged[0] if window and unchanged else None
+
+    def _entries(self, described: Sequence[SourceColumn]) -> tuple[PlannedEntry, ...]:
+        declared = self._spec.columns
+        texts = (
+            [quote_name(column.name) for column in described]
+            if isinstance(declared, str)
+            else [column.text for column in declared]
+        )
+        reserved = [name for name, _ in self.targets([self._any_key()])[0].values]
+        identity = self._spec.read_from.shards.identity if self._spec.read_from.shards else None
+        return require_columns(
+            texts,
+            subject=self._spec.table,
+            declared=self._spec.declared.at("columns"),
+            reserved=[*reserved, *([identity] if identity else [])],
+        )
+
+    def _any_key(self) -> str:
+        return {"day": "2000-01-01", "hour": "2000-01-01-00:00", "month": "2000-01"}[self._spec.window.grain]
+
+    def _require_window_column(self, table: PhysicalTable, described: Sequence[SourceColumn]) -> None:
+        column = self._spec.window.column
+        names = [item.name for item in described]
+        if self._spec.load != "incremental" or column is None or column.lower() in map(str.lower, names):
+            return
+        raise SourceError(
+            self._spec.table,
+            f"the window column '{column}' does not exist at the source",
+            facts=[
+                ("expected", f"{column} in {table}"),
+                ("found", ", ".join(names)),
+                ("declared", self._spec.declared.at("window", "column")),
+            ],
+            effect="nothing was read; what was visible before is still visible",
+            next_steps=[f"dataplat explain {self._spec.table}"],
+        )
+
+    def _split_column(
+        self, connection: SourceConnection, shards: Sequence[PhysicalTable], described: Sequence[SourceColumn]
+    ) -> str | None:
+        if len(shards) > 1:
+            return None
+        types = {column.name.lower(): column.mysql_type.lower() for column in described}
+        if self._spec.split is not None and self._spec.split.column is not None:
+            return self._spec.split.column
+        key = self._spec.key or primary_key(connection, shards[0].database, shards[0].name)
+        return next((name for name in key if types.get(name.lower(), "").startswith(_INTEGERS)), None)
+
+    def _render(self, text: str, targets: Sequence[PartitionTarget]) -> str:
+        return render_dates(text, _bases(targets)[0], subject=self._spec.table)
+
+
+def _source_count(row: Sequence[Any]) -> SourceCount:
+    shard, part, rows, low, high = row
+    return SourceCount(
+        int(shard),
+        int(part),
+        int(rows),
+        None if low is None else int(low),
+        None if high is None else int(high),
+    )
+
+
+def is_read_alone(spec: TableSpec) -> bool:
+    """Say whether each partition needs a read of its own.
+
+    A snapshot has no window to tell its partitions apart, and a date expression in ``where`` or
+    ``columns`` means something else in every partition.
+    """
+    texts = [spec.where or ""]
+    if not isinstance(spec.columns, str):
+        texts += [column.text for column in spec.columns]
+    return spec.load == "snapshot" or any(find_date_expressions(text) for text in texts)
+
+
+def plan_targets(
+    spec: TableSpec, keys: Sequence[str], partition_format: PartitionFormatSpec, zone: str
+) -> tuple[PartitionTarget, ...]:
+    """Return what each partition of a table means: its window and its values in Hive."""
+    grain = spec.window.grain
+    return tuple(
+        PartitionTarget(
+            key, partition_window(key, grain, ZoneInfo(zone)), partition_columns(key, grain, partition_format)
+        )
+        for key in keys
+    )
+
+
+def _bases(targets: Sequence[PartitionTarget]) -> list[datetime]:
+    return [target.window.start for target in targets if target.window is not None]
+
+
+def _span(targets: Sequence[PartitionTarget]) -> str:
+    return targets[0].key if len(targets) == 1 else f"{targets[0].key}~{targets[-1].key}"

@@ -1,0 +1,31 @@
+"""Dagster partitions of our tables; one shared object for each grain, start and zone.
+
+Assets run together only when their definitions are equal, and equal objects that are the same object
+load faster. Keys are the canonical ones of ``plan.partitions``.
+"""
+
+from datetime import date
+from functools import lru_cache
+
+import dagster as dg
+
+from dataplat.specs import Catalog, TableSpec
+
+PartitionsDefinition = (
+    dg.DailyPartitionsDefinition | dg.HourlyPartitionsDefinition | dg.MonthlyPartitionsDefinition
+)
+
+
+def partitions_of(catalog: Catalog, spec: TableSpec) -> PartitionsDefinition:
+    """Return the partitions of a table, from its first one, in the platform's time zone."""
+    start = spec.window.start or catalog.platform.start
+    return _partitions(spec.window.grain, start, catalog.platform.timezone)
+
+
+@lru_cache(maxsize=256)
+def _partitions(grain: str, start: date, zone: str) -> PartitionsDefinition:
+    if grain == "hour":
+        return dg.HourlyPartitionsDefinition(f"{start:%Y-%m-%d}-00:00", timezone=zone)
+    if grain == "month":
+        return dg.MonthlyPartitionsDefinition(f"{start:%Y-%m}", fmt="%Y-%m", timezone=zone)
+    return dg.DailyPartitionsDefinition(f"{start:%Y-%m-%d}", timezone=zone)

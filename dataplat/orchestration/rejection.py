@@ -1,0 +1,54 @@
+"""The message of a rejected partition: what was expected, what was found, what to do."""
+
+from collections.abc import Sequence
+
+from dataplat.audit.outcome import ROW_COUNT, Outcome
+from dataplat.errors import AuditFailedError
+from dataplat.lifecycle.report import PartitionReport
+from dataplat.specs import TableSpec
+
+
+def rejection_error(spec: TableSpec, rejected: Sequence[PartitionReport]) -> AuditFailedError:
+    """Return the error for partitions whose audit failed; the first is told in full."""
+    first = rejected[0]
+    failures = first.failures
+    names = ", ".join(dict.fromkeys(failure.check for failure in failures))
+    facts: list[tuple[str, str]] = []
+    for failure in failures:
+        facts += _facts(spec, failure)
+    if len(rejected) > 1:
+        facts.append(("also", ", ".join(item.partition for item in rejected[1:])))
+    subject = f"{spec.table}[{first.partition}]"
+    return AuditFailedError(
+        subject,
+        f"check failed: {names}",
+        facts=facts,
+        effect=_effect(first),
+        next_steps=[
+            f"dataplat ledger {spec.table} {first.partition}",
+            f"dataplat load {spec.table} --date {first.partition}",
+        ],
+    )
+
+
+def _facts(spec: TableSpec, failure: Outcome) -> list[tuple[str, str]]:
+    declared = failure.declared or spec.declared.at("table")
+    if failure.check != ROW_COUNT:
+        return [(failure.check, f"{failure.message} ({declared})")]
+    numbers = failure.numbers
+    before, after = numbers["source_before"], numbers["source_after"]
+    source = f"{before:,} rows" if before == after else f"{before:,} rows before, {after:,} after the read"
+    facts = [("source", source), ("files", f"{numbers['rows']:,} rows")]
+    for label in ("missing", "extra"):
+        if label in numbers:
+            facts.append((label, f"{numbers[label]:,}, allowed 0 ({declared})"))
+    return facts
+
+
+def _effect(report: PartitionReport) -> str:
+    stays = (
+        f"version {report.visible_version} stays visible"
+        if report.visible_version
+        else "the partition was never published and stays absent"
+    )
+    return f"nothing was published: {stays}, downstream is held"

@@ -1,0 +1,174 @@
+"""From a table and its partitions to the SQL that is sent, and what Spark makes of the answer.
+
+One read serves all partitions that are asked for. The inner query selects the declared columns of the
+declared window, so it is index-friendly whatever the optimizer does; the tasks only cut it up. Two
+helper columns travel along and are dropped before the write: ``__dp_window`` to tell the day of a row
+in a range, ``__dp_split`` to cut by key. MySQL merges such a derived table into the outer query.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from dataplat.plan.ddl import quote_identifier, quote_literal
+from dataplat.plan.grains import Grain
+from dataplat.plan.partitions import partition_columns
+from dataplat.plan.splits import Task
+from dataplat.plan.sql import PhysicalTable, quote_name, quote_text, window_predicate
+from dataplat.plan.windows import Window, merge_windows
+from dataplat.specs import PartitionFormatSpec
+
+WINDOW_ALIAS = "__dp_window"
+SPLIT_ALIAS = "__dp_split"
+_SHARDS_A_QUERY = 100
+
+
+@dataclass(frozen=True)
+class ReadColumn:
+    """A column as it is asked of the source, and as it is written.
+
+    Attributes:
+        target: Name in Hive.
+        sql: Expression sent to the source.
+        hive: Type in Hive, to which Spark casts; a value that does not fit fails the read.
+        comment: Comment at the source, carried to Hive.
+    """
+
+    target: str
+    sql: str
+    hive: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class PartitionTarget:
+    """One partition of a read: its key, its window and its values in Hive."""
+
+    key: str
+    window: Window | None
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class JdbcRead:
+    """One JDBC relation: a query and the conditions of its tasks (empty: one task)."""
+
+    query: str
+    predicates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadShape:
+    """All that the SQL of a read depends on besides the shards and the tasks.
+
+    Attributes:
+        columns: In the order of the Hive table.
+        partitions: What is read, in order.
+        window_column: ``None`` for a snapshot.
+        where: The user's own condition, date expressions already rendered.
+        split_column: Numeric key that tasks cut by.
+        identity: Column that names the physical table of a row.
+        source_zone: Where the source's wall clock lives.
+        zone: The business zone, in which a partition begins.
+        partition_format: How values are written.
+        grain: ``hour``, ``day`` or ``month``.
+    """
+
+    columns: tuple[ReadColumn, ...]
+    partitions: tuple[PartitionTarget, ...]
+    window_column: str | None
+    where: str | None
+    split_column: str | None
+    identity: str | None
+    source_zone: str
+    zone: str
+    partition_format: PartitionFormatSpec
+    grain: Grain
+
+    @property
+    def tells_partition_by_row(self) -> bool:
+        """Whether a row's partition is computed; one partition is written as a literal."""
+        return len(self.partitions) > 1
+
+
+def plan_reads(shape: ReadShape, shards: Sequence[PhysicalTable], tasks: Sequence[Task]) -> list[JdbcRead]:
+    """Return the relations to read: one for a plain table, one for each group of shards."""
+    if len(shards) == 1:
+        predicates = [_task_predicate(shape, task) for task in tasks]
+        return [JdbcRead(_select(shape, shards[0]), tuple(p for p in predicates if p))]
+    iterator = iter(shards)
+    reads = []
+    while group := list(islice(iterator, _SHARDS_A_QUERY)):
+        reads.append(JdbcRead("\nUNION ALL\n".join(_select(shape, shard) for shard in group)))
+    return reads
+
+
+def _select(shape: ReadShape, shard: PhysicalTable) -> str:
+    items = [f"{column.sql} AS {quote_name(column.target)}" for column in shape.columns]
+    if shape.identity:
+        items.append(f"{quote_text(shard.name)} AS {quote_name(shape.identity)}")
+    if shape.window_column and (shape.tells_partition_by_row or shape.split_column):
+        items.append(f"{quote_name(shape.window_column)} AS {quote_name(WINDOW_ALIAS)}")
+    if shape.split_column:
+        items.append(f"{quote_name(shape.split_column)} AS {quote_name(SPLIT_ALIAS)}")
+    conditions = []
+    windows = merge_windows([part.window for part in shape.partitions if part.window is not None])
+    if shape.window_column and windows:
+        conditions.append(window_predicate(shape.window_column, windows, shape.source_zone))
+    if shape.where:
+        conditions.append(f"({shape.where})")
+    where = f"\nWHERE  {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {', '.join(items)}\nFROM   {shard.sql}{where}"
+
+
+def _task_predicate(shape: ReadShape, task: Task) -> str:
+    conditions = []
+    spans = [part.window for part in shape.partitions[task.first : task.last + 1] if part.window is not None]
+    covers_all = task.first == 0 and task.last == len(shape.partitions) - 1
+    if spans and not covers_all:
+        conditions.append(window_predicate(WINDOW_ALIAS, merge_windows(spans), shape.source_zone))
+    name = quote_name(SPLIT_ALIAS)
+    if task.low is not None:
+        conditions.append(f"{name} >= {task.low}")
+    if task.high is not None:
+        upper = f"{name} < {task.high}"
+        conditions.append(f"({upper} OR {name} IS NULL)" if task.low is None else upper)
+    return " AND ".join(conditions)
+
+
+def render_projection(shape: ReadShape) -> list[str]:
+    """Return the Spark expressions that turn the answer into the table's columns and partition values."""
+    projected = []
+    for column in shape.columns:
+        name = quote_identifier(column.target)
+        projected.append(f"{_cast(name, column.hive, shape)} AS {name}")
+    if shape.identity:
+        projected.append(quote_identifier(shape.identity))
+    if not shape.tells_partition_by_row:
+        values = shape.partitions[0].values
+        return projected + [f"{quote_literal(value)} AS {quote_identifier(name)}" for name, value in values]
+    moment = quote_identifier(WINDOW_ALIAS)
+    if shape.source_zone != shape.zone:
+        moment = f"convert_timezone('{shape.source_zone}', '{shape.zone}', CAST({moment} AS timestamp_ntz))"
+    for name, pattern in partition_patterns(shape):
+        projected.append(f"date_format({moment}, {quote_literal(pattern)}) AS {quote_identifier(name)}")
+    return projected
+
+
+def partition_patterns(shape: ReadShape) -> list[tuple[str, str]]:
+    """Return each partition column with the date pattern of its value."""
+    names = [
+        name for name, _ in partition_columns(shape.partitions[0].key, shape.grain, shape.partition_format)
+    ]
+    written = shape.partition_format
+    patterns = [written.month_format if shape.grain == "month" else written.format]
+    if shape.grain == "hour":
+        patterns.append("HH")
+    return list(zip(names, patterns, strict=True))
+
+
+def _cast(name: str, hive: str, shape: ReadShape) -> str:
+    if hive == "timestamp" and shape.source_zone != shape.zone:
+        shifted = f"convert_timezone('{shape.source_zone}', '{shape.zone}', CAST({name} AS timestamp_ntz))"
+        return f"CAST({shifted} AS timestamp)"
+    return f"CAST({name} AS {hive})"
