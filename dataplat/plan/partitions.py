@@ -16,7 +16,7 @@ from dataplat.plan.hive_paths import hive_path
 from dataplat.plan.partition_names import EXPECTED_IN_SELECTION, parse_partition, parse_span
 from dataplat.plan.tokens import parse_format
 from dataplat.plan.windows import first_instant, partition_exists, partition_window
-from dataplat.specs.platform import PartitionFormatSpec
+from dataplat.specs import PartitionFormatSpec
 
 __all__ = [
     "Grain",

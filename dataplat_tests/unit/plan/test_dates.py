@@ -91,6 +91,16 @@ def test_a_trailing_signed_number_is_the_offset_unless_it_is_written_with_a_zero
     assert render_dates(text, BASE) == expected
 
 
+def test_a_backfill_needs_no_edited_config_and_changes_nothing_but_the_dates() -> None:
+    """The old date script also turned ``<>`` into ``=``, ``%@x`` into ``%=x`` and ``7*2`` into ``7``."""
+    where = "date(t) >= '$[yyyy-MM-dd-7*2_d]' and status <> 3 and mail like '%@x'"
+    days = [datetime(2026, 3, day, tzinfo=SHANGHAI) for day in (30, 31)]
+    assert [render_dates(where, day) for day in days] == [
+        "date(t) >= '2026-03-16' and status <> 3 and mail like '%@x'",
+        "date(t) >= '2026-03-17' and status <> 3 and mail like '%@x'",
+    ]
+
+
 @pytest.mark.parametrize(
     ("base", "text", "expected"),
     [

@@ -18,7 +18,7 @@ from dataplat.plan.partitions import (
     partition_key,
     select_partitions,
 )
-from dataplat.specs.platform import PartitionFormatSpec
+from dataplat.specs import PartitionFormatSpec
 
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 FIRST = date(2026, 1, 1)
