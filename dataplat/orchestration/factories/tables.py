@@ -12,6 +12,7 @@ from dataplat.lifecycle.load import MAX_PARTITIONS_A_READ, RunInfo, load_partiti
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import LoadReport, PartitionReport, Verdict
 from dataplat.orchestration.events import Event, PartitionResult, failure_events, publish_events
+from dataplat.orchestration.instance import pool_name
 from dataplat.orchestration.observer import current_observer
 from dataplat.orchestration.partitions import partitions_of
 from dataplat.orchestration.rejection import rejection_error
@@ -46,7 +47,7 @@ def build_table_asset(catalog: Catalog, spec: TableSpec) -> dg.AssetsDefinition:
         specs=[asset],
         check_specs=checks,
         backfill_policy=dg.BackfillPolicy.multi_run(MAX_PARTITIONS_A_READ),
-        pool=f"source_{spec.source}",
+        pool=pool_name(spec.source),
         required_resource_keys={"platform"},
         retry_policy=dg.RetryPolicy(
             max_retries=spec.retries.count,

@@ -1,0 +1,55 @@
+"""The Dagster instance of a home: made on first use, the same for commands, runs and the UI."""
+
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from dataplat.specs import Catalog, SourceSpec
+
+_INSTANCE = {
+    "telemetry": {"enabled": False},
+    "concurrency": {
+        "runs": {"max_concurrent_runs": 4},
+        "pools": {"default_limit": 2, "granularity": "op"},
+    },
+    "run_monitoring": {
+        "enabled": True,
+        "start_timeout_seconds": 300,
+        # Without it a killed run keeps its place in the pool for ever.
+        "free_slots_after_run_end_seconds": 60,
+    },
+    "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
+}
+
+_CONNECTIONS_A_LOAD = 2
+
+
+def prepare_dagster_home(home: Path) -> None:
+    """Write ``dagster.yaml`` where there is none. What is there is somebody's decision and stays."""
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "dagster.yaml"
+    if not path.exists():
+        path.write_text(yaml.safe_dump(_INSTANCE, sort_keys=False))
+
+
+def open_instance(home: Path, catalog: Catalog) -> dg.DagsterInstance:
+    """Return the instance of a home, with a pool for each source as its budget allows."""
+    prepare_dagster_home(home)
+    instance = dg.DagsterInstance.from_config(str(home))
+    limits = {item.name: item.limit for item in instance.event_log_storage.get_pool_limits()}
+    for source in catalog.sources.values():
+        pool, limit = pool_name(source.name), loads_at_once(source)
+        if limits.get(pool) != limit:
+            instance.event_log_storage.set_concurrency_slots(pool, limit)
+    return instance
+
+
+def pool_name(source: str) -> str:
+    """Return the pool that all loads from a source share."""
+    return f"source_{source}"
+
+
+def loads_at_once(source: SourceSpec) -> int:
+    """Return how many loads may read from a source at once, each with ``connections_a_load``."""
+    return max(1, source.budget.connections // _CONNECTIONS_A_LOAD)

@@ -1,0 +1,100 @@
+"""Running assets from a command: in this process, without a daemon, recorded where the UI looks.
+
+A table's partitions become one run for each contiguous range, tagged as Dagster tags its own range runs,
+so that the partition bar, the checks and the run's page look the same whoever started it.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from dagster import DagsterInstance
+
+from dataplat.lifecycle.platform import Platform
+from dataplat.orchestration.factories.tables import build_table_asset
+from dataplat.orchestration.observer import Observer, observed_by
+from dataplat.plan.partitions import contiguous_runs
+from dataplat.specs import TableSpec
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How one run ended.
+
+    Attributes:
+        run_id: As the UI knows it.
+        partitions: What it was asked for.
+        succeeded: Whether every partition is published.
+        message: The error's whole text; empty on success.
+    """
+
+    run_id: str
+    partitions: tuple[str, ...]
+    succeeded: bool
+    message: str = ""
+
+
+def run_table(
+    platform: Platform,
+    instance: DagsterInstance,
+    spec: TableSpec,
+    keys: Sequence[str],
+    observer: Observer,
+) -> list[RunResult]:
+    """Materialize partitions of one table in this process; a failed run does not stop the next.
+
+    Returns:
+        The result of each run, in order of time. Nothing is raised for a failed load.
+    """
+    asset = build_table_asset(platform.catalog, spec)
+    zone = ZoneInfo(platform.catalog.platform.timezone)
+    return [
+        _run(platform, instance, asset, spec, run, observer)
+        for run in contiguous_runs(keys, spec.window.grain, zone)
+    ]
+
+
+def _run(
+    platform: Platform,
+    instance: DagsterInstance,
+    asset: dg.AssetsDefinition,
+    spec: TableSpec,
+    keys: tuple[str, ...],
+    observer: Observer,
+) -> RunResult:
+    tags = {"dataplat/table": spec.table, "dataplat/actor": platform.settings.actor}
+    if len(keys) > 1:
+        tags |= {RANGE_START: keys[0], RANGE_END: keys[-1]}
+    with observed_by(observer):
+        result = dg.materialize(
+            [asset],
+            instance=instance,
+            partition_key=keys[0] if len(keys) == 1 else None,
+            resources={"platform": platform},
+            tags=tags,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    return RunResult(result.run_id, keys, result.success, "" if result.success else _failure(result))
+
+
+def _failure(result: dg.ExecuteInProcessResult) -> str:
+    for event in reversed(result.all_events):
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data is not None and data.user_failure_data.description:
+                return str(data.user_failure_data.description)
+            if data.error is not None:
+                cause = data.error.cause or data.error
+                return str(cause.message).strip()
+    return "the run failed before its first step; see its page in the UI"
+
+
+def quiet_dagster() -> None:
+    """Keep Dagster's own log lines out of a command's output; they are in the run's page."""
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
