@@ -81,15 +81,17 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.url = url
-        self.subject = "ledger " + url.set(query={}).render_as_string(hide_password=True)
         self.is_sqlite = url.get_backend_name() == "sqlite"
+        shown = url.set(query={}).render_as_string(hide_password=True)
+        self.subject = "ledger " + (f"sqlite:///{url.database or ''}" if self.is_sqlite else shown)
         self.path = Path(url.database) if self.is_sqlite and url.database else None
-        if self.path is None and self.is_sqlite:
+        if self.is_sqlite and (self.path is None or url.database == ":memory:"):
             raise LedgerError(
                 self.subject,
                 "a ledger in memory would forget everything",
                 facts=[("expected", "sqlite:///path/ledger.db"), ("declared", "platform.yaml: ledger")],
                 effect="the ledger was not opened",
+                next_steps=["name a file in platform.yaml: ledger"],
             )
         self.engine = _sqlite_engine(url) if self.is_sqlite else _mysql_engine(url)
         self._writer = self.engine.execution_options(ledger_write=True)

@@ -37,6 +37,7 @@ _MYSQL = {
     2006: _LOST,
     2013: _LOST,
     1053: _LOST,
+    1927: _LOST,
     1045: _REFUSED,
     1698: _REFUSED,
     1044: _NO_RIGHT,

@@ -1,8 +1,12 @@
 """The behaviour of the ledger, on SQLite."""
 
+import pytest
+
 from dataplat_tests.unit.ledger.behaviour.counts import CountBehaviour
 from dataplat_tests.unit.ledger.behaviour.gate import GateBehaviour
 from dataplat_tests.unit.ledger.behaviour.locks import LockBehaviour
+from dataplat_tests.unit.ledger.behaviour.migrations import MigrationBehaviour
+from dataplat_tests.unit.ledger.behaviour.processes import ProcessBehaviour
 from dataplat_tests.unit.ledger.behaviour.versions import VersionBehaviour
 
 
@@ -19,4 +23,13 @@ class TestGate(GateBehaviour):
 
 
 class TestCounts(CountBehaviour):
+    pass
+
+
+class TestMigrations(MigrationBehaviour):
+    pass
+
+
+@pytest.mark.slow
+class TestProcesses(ProcessBehaviour):
     pass
