@@ -47,7 +47,7 @@ def plan_tasks(sizes: Sequence[PartitionSize], *, parallelism: int, parts: int |
 
     >>> plan_tasks([PartitionSize(0, 10), PartitionSize(1, 20)], parallelism=2)
     [Task(first=0, last=1, low=None, high=None)]
-    >>> plan_tasks([PartitionSize(0, 800_000, 1, 1001)], parallelism=2)
+    >>> plan_tasks([PartitionSize(0, 800_000, 1, 1000)], parallelism=2)
     [Task(first=0, last=0, low=None, high=501), Task(first=0, last=0, low=501, high=None)]
     """
     goal = _task_rows(sum(size.rows for size in sizes), parallelism)
