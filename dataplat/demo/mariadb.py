@@ -16,7 +16,7 @@ import os
 import secrets
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +53,7 @@ class PrivateMariaDB:
         home: The server lives in ``home/mariadb``; several processes may name the same home.
         buffer_pool: ``innodb_buffer_pool_size``.
         time_zone: ``default_time_zone``, as an offset; None is the zone of the machine.
-        in_child: Called in the server's process before it becomes MariaDB. Tests tie its life to theirs.
+        launcher: A command put before ``mariadbd`` that must become it. Tests tie its life to theirs.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class PrivateMariaDB:
         *,
         buffer_pool: str = "512M",
         time_zone: str | None = "+08:00",
-        in_child: Callable[[], None] | None = None,
+        launcher: Sequence[str] = (),
     ) -> None:
         self.folder = home.absolute() / "mariadb"
         self.error_log = self.folder / "error.log"
         self._record = self.folder / "instance.json"
         self._buffer_pool = buffer_pool
         self._time_zone = time_zone
-        self._in_child = in_child
+        self._launcher = tuple(launcher)
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -191,12 +191,11 @@ class PrivateMariaDB:
         self.error_log.unlink(missing_ok=True)
         with self.error_log.open("ab") as log:
             child = subprocess.Popen(
-                [server, *self._options(instance, data, accounts)],
+                [*self._launcher, server, *self._options(instance, data, accounts)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in a terminal reaches the demo, and the demo stops us
-                preexec_fn=self._in_child,
             )
         self._child = child
         started = replace(instance, pid=child.pid, pid_started=psutil.Process(child.pid).create_time())

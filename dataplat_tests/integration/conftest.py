@@ -9,12 +9,36 @@ from collections.abc import Iterator
 import pytest
 
 from dataplat.demo.mariadb import PrivateMariaDB
-from dataplat_tests.services.process import die_with_parent
+from dataplat_tests.services.hdfs import Hdfs
+from dataplat_tests.services.metastore import HiveMetastore
+from dataplat_tests.services.process import DIES_WITH_US
 
 
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateMariaDB]:
     """A MariaDB on loopback: ``mariadb.instance`` says where, ``mariadb.connect()`` logs in as root."""
-    server = PrivateMariaDB(tmp_path_factory.mktemp("mariadb"), in_child=die_with_parent)
+    server = PrivateMariaDB(tmp_path_factory.mktemp("mariadb"), launcher=DIES_WITH_US)
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
+    """A NameNode and a DataNode: ``hdfs.url``, ``hdfs.conf_dir``; everybody may write below /warehouse."""
+    file_system = Hdfs(tmp_path_factory.mktemp("hdfs"))
+    try:
+        file_system.start()
+        yield file_system
+    finally:
+        file_system.stop()
+
+
+@pytest.fixture(scope="session")
+def metastore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HiveMetastore]:
+    """A Hive metastore: ``metastore.uri``, ``metastore.warehouse``, ``metastore.client()``."""
+    server = HiveMetastore(tmp_path_factory.mktemp("metastore"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

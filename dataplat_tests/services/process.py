@@ -1,10 +1,11 @@
 """Servers of the tests: started as our children, on loopback, ready by handshake, gone when the tests are.
 
 A test run that is killed with -9 runs no fixture's teardown. On Linux the kernel then ends its servers:
-each asks, before it becomes the server, to be killed when its parent dies. Elsewhere they are left over.
+``DIES_WITH_US`` is put before a server's command, asks the kernel for that, and becomes the server.
+Asking in ``preexec_fn`` would hang sooner or later: our process has threads (hdfs-native's, gRPC's), and
+after a fork Python code may wait for a lock that one of them held.
 """
 
-import ctypes
 import socket
 import subprocess
 import sys
@@ -14,15 +15,13 @@ from pathlib import Path
 import psutil
 
 LOOPBACK = "127.0.0.1"
-_SIGKILL = 9
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent dies. Runs in the child, between fork and exec."""
-    if sys.platform == "linux":
-        _libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+_BECOME_MORTAL = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+DIES_WITH_US = (sys.executable, "-S", "-E", "-c", _BECOME_MORTAL) if sys.platform == "linux" else ()
 
 
 def free_port() -> int:
@@ -30,6 +29,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
+
+
+def accepts_connections(port: int) -> bool:
+    """Say whether somebody listens on this loopback port."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 class ServerDidNotStartError(AssertionError):
@@ -58,7 +66,7 @@ class ServerProcess:
     ) -> None:
         self.name = name
         self.log = log
-        self._command = list(command)
+        self._command = [*DIES_WITH_US, *command]
         self._environ = dict(environ)
         self._answers = answers
         self._child: subprocess.Popen[bytes] | None = None
@@ -88,7 +96,6 @@ class ServerProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
             )
         for _ in range(int(deadline_seconds * 10)):
             if self._answers():
