@@ -2,7 +2,7 @@
 
 Accepted is what every cron understands: numbers, ``*``, lists, ranges, steps and English names of
 months and days. Refused, because schedulers disagree on them: six fields, ``@daily``, ``L``, ``W``,
-``#``, ``?``, ranges that run backwards, and days that no month has (``0 0 31 2 *``), which never fire.
+``#``, ``?``, ranges that run backwards, and days that no chosen month has (``0 0 31 2 *``).
 """
 
 import re
@@ -24,7 +24,7 @@ def parse_cron(value: object) -> str:
     """Return the expression with single spaces.
 
     Raises:
-        ValueError: If it is not five valid fields, or never fires; the text names the field.
+        ValueError: If it is not five valid fields; the text names the field.
 
     >>> parse_cron("0  2 * * mon-fri")
     '0 2 * * mon-fri'
@@ -37,8 +37,8 @@ def parse_cron(value: object) -> str:
         )
     numbers = [_numbers(text, *field) for text, field in zip(fields, _FIELDS, strict=True)]
     days, months = numbers[2], numbers[3]
-    if fields[4] == "*" and not any(min(days) <= _LONGEST_MONTHS[month] for month in months):
-        raise ValueError(f"never fires: no chosen month has a day {min(days)}")
+    if not any(min(days) <= _LONGEST_MONTHS[month] for month in months):
+        raise ValueError(f"no chosen month has a day {min(days)}")
     return " ".join(fields)
 
 

@@ -140,7 +140,9 @@ def _syntax_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         words = " ".join(part for part in (error.context, error.problem) if part)
-        return Problem(file, mark.line + 1 if mark else 1, "", f"is not YAML: {words}")
+        written = text.split("\n")[mark.line : mark.line + 1] if mark else []
+        hint = "; inside [ ] and { } put ${…} in quotes" if "${" in "".join(written) else ""
+        return Problem(file, mark.line + 1 if mark else 1, "", f"is not YAML: {words}{hint}")
     position = getattr(error, "position", 0)
     line = text.encode().count(b"\n", 0, position) + 1
     return Problem(file, line, "", "is not YAML: control characters are not allowed")

@@ -6,10 +6,13 @@ of ``dataplat check`` shows all of them; ``spec_error`` is the only place that t
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dataplat.errors import SpecError
+
+_PLAIN_KEY = re.compile(r"[\w.$-]{1,120}")
 
 Loc = tuple[str | int, ...]
 
@@ -33,8 +36,9 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """The sentence with the path of the value in front of it, if it is about one value."""
-        return f"{self.path}: {self.text}" if self.path else self.text
+        """The sentence, the path of the value in front if it is about one; invisible characters escaped."""
+        text = f"{self.path}: {self.text}" if self.path else self.text
+        return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def spec_error(folder: str, problems: Iterable[Problem]) -> SpecError:
@@ -54,14 +58,18 @@ def spec_error(folder: str, problems: Iterable[Problem]) -> SpecError:
 
 
 def path_text(loc: Sequence[str | int]) -> str:
-    """Write a location as people do.
+    """Write a location as people do; a key that is no plain word is quoted, on one line.
 
     >>> path_text(("columns", 3, "type"))
     'columns[3].type'
     """
     text = ""
     for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+            continue
+        key = part if _PLAIN_KEY.fullmatch(part) else repr(part[:60])
+        text += f".{key}" if text else key
     return text
 
 

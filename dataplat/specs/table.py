@@ -94,7 +94,7 @@ class ShardsSpec(Spec):
 
 
 class FromSpec(Spec):
-    """Where the rows are in the source."""
+    """One table of the source, or many that are read as one."""
 
     database: Text = Field(description="Database at the source.")
     table: Text | None = Field(None, description="Its table there, if it is one table.")
