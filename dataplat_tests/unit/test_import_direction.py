@@ -102,7 +102,7 @@ def test_every_part_of_the_package_has_its_storey() -> None:
     ("file", "source", "problem"),
     [
         ("plan/x.py", "import pyspark.sql", "1: only engine may import pyspark"),
-        ("plan/x.py", "def f():\n    from dataplat.engine import x", "2: plan may not import dataplat.engine"),
+        ("plan/x.py", "def f():\n  from dataplat.engine import x", "2: plan may not import dataplat.engine"),
         ("plan/x.py", "from dataplat import ledger", "1: plan may not import dataplat.ledger"),
         ("specs/x.py", "from ..plan import dates", "1: specs may not import dataplat.plan"),
         ("specs/x.py", "import fsspec", "1: specs is pure and may not import fsspec"),
