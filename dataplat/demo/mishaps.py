@@ -12,12 +12,14 @@ The rows concerned are kept in a database of their own (``SHELF``), so ``undo`` 
 and ``undo_all`` does so even for a process that was killed in between.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from dataplat.demo.bulk import Connection, ConnectionFactory, session
 from dataplat.demo.schema import LOGISTICS, MARKET
+from dataplat.lifecycle.report import Listener, Progress, Step
 
 SHELF = "demo_shelf"
 MONEY = f"{MARKET}.t_money_record"
@@ -50,6 +52,29 @@ def damage_day(connect: ConnectionFactory, day: date, rows: int = 213) -> Mishap
     gone = delete_rows(connect, day, rows)
     what = f"the settlement job re-imports {day}: {gone.rows:,} rows are deleted and not yet back"
     return Mishap(what, gone.rows, gone.undo)
+
+
+@contextmanager
+def reimport_during_read(connect: ConnectionFactory, day: date, rows: int = 213) -> Iterator[Listener]:
+    """Give a load a listener that lets a re-import hit the day exactly between the two source counts.
+
+    The rows vanish when staging begins and are back when counting begins: the source holds the same
+    number before and after, and the read saw fewer. What that is in production is bad luck; here it
+    happens every time. Whatever becomes of the load, the day is whole when the context ends.
+    """
+    damage: list[Mishap] = []
+
+    def listen(progress: Progress) -> None:
+        if progress.step is Step.STAGE:
+            damage.append(damage_day(connect, day, rows))
+        elif damage:
+            damage.pop().undo()
+
+    try:
+        yield listen
+    finally:
+        for mishap in damage:
+            mishap.undo()
 
 
 def delete_rows(

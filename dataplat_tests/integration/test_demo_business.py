@@ -13,6 +13,7 @@ from dataplat.demo.every_type import COLUMNS, fill_every_type
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.demo.wide import fill_wide
 from dataplat.errors import DemoError
+from dataplat.lifecycle.report import Progress, Step
 
 pytestmark = pytest.mark.integration
 
@@ -91,6 +92,29 @@ def test_deleted_rows_come_back_the_same(mariadb: PrivateMariaDB, summary: Busin
         assert (mishap.rows, _count_of(mariadb, DAY)) == (13, rows - 13)
         assert mishap.what == "the settlement job re-imports 2026-01-05: 13 rows are deleted and not yet back"
     mishap.undo()
+    assert _checksum(mariadb) == before
+
+
+def test_a_reimport_empties_the_read_and_neither_of_the_counts_around_it(
+    mariadb: PrivateMariaDB, summary: BusinessSummary
+) -> None:
+    before, rows = _checksum(mariadb), _count_of(mariadb, DAY)
+    seen = []
+    with mishaps.reimport_during_read(mariadb.connect, DAY, 17) as listen:
+        for step in Step:
+            listen(Progress(step, "ods.ods_t_money_record", (str(DAY),)))
+            seen.append(_count_of(mariadb, DAY) - rows)
+    assert dict(zip(Step, seen, strict=True)) == dict.fromkeys(Step, 0) | {Step.STAGE: -17}
+    assert _checksum(mariadb) == before
+
+
+def test_a_load_that_dies_in_a_reimport_leaves_the_day_whole(
+    mariadb: PrivateMariaDB, summary: BusinessSummary
+) -> None:
+    before = _checksum(mariadb)
+    with mishaps.reimport_during_read(mariadb.connect, DAY, 17) as listen:
+        listen(Progress(Step.STAGE, "ods.ods_t_money_record", (str(DAY),)))
+        assert _checksum(mariadb) != before
     assert _checksum(mariadb) == before
 
 
