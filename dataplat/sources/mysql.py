@@ -19,7 +19,12 @@ from dataplat.sources.mysql_connection import (
     open_source,
 )
 from dataplat.sources.mysql_fields import column_type
-from dataplat.sources.mysql_session import JDBC_DRIVER, jdbc_properties, jdbc_url, session_statement
+from dataplat.sources.mysql_session import (
+    JDBC_DRIVER,
+    jdbc_properties,
+    jdbc_url,
+    session_statement,
+)
 
 __all__ = [
     "JDBC_DRIVER",

@@ -9,6 +9,7 @@ needs is passed beside it, and the account is in neither.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from dataplat.plan.windows import session_time_zone
 from dataplat.specs import SourceSpec
@@ -17,7 +18,19 @@ JDBC_DRIVER = "org.mariadb.jdbc.Driver"
 NET_WRITE_TIMEOUT_SECONDS = 600
 CONNECT_TIMEOUT_SECONDS = 20
 
-_NEVER_IN_A_URL = ("user", "password")
+_ACCOUNT = frozenset({"user", "password"})
+# The zone of a source is its ``timezone``; a second one here would move every time of day.
+_ZONES = frozenset({"servertimezone", "connectiontimezone", "timezone"})
+_REQUIRED: Mapping[str, str] = MappingProxyType(
+    {
+        "tinyInt1isBit": "false",
+        "yearIsDateType": "false",
+        # Every time is read as the wall clock of the session, and the engine's JVM runs in UTC, so the
+        # driver must not shift it: the engine reads TIMESTAMP WITHOUT TIME ZONE and knows the zone.
+        "preserveInstants": "false",
+        "forceConnectionTimeZoneToSession": "false",
+    }
+)
 
 
 def session_statement(source: SourceSpec) -> str:
@@ -43,29 +56,16 @@ def session_statement(source: SourceSpec) -> str:
 def jdbc_url(source: SourceSpec, database: str) -> str:
     """Return ``jdbc:mysql://host:port/database?key=value&…`` with the properties as the file gives them.
 
-    No question mark when there are none. Properties that would change what is read (``_required``) or
-    that hold an account are left out: the reader gets those from ``jdbc_properties`` and from the caller.
+    No question mark when there are none. Left out is what would change the values read (``_REQUIRED``, a
+    second time zone), and everything that is or may be an account or a password.
     """
-    required = _required(source)
     pairs = [
         f"{key}={value}"
         for key, value in source.properties.items()
-        if required.get(key, value) == value and not _is_account(key)
+        if _REQUIRED.get(key, value) == value and not _is_kept_out(key)
     ]
     host = f"[{source.host}]" if ":" in source.host else source.host
     return f"jdbc:mysql://{host}:{source.port}/{database}" + ("?" + "&".join(pairs) if pairs else "")
-
-
-def reader_url(source: SourceSpec, database: str) -> str:
-    """Return the URL for Spark: ``jdbc_url`` and the permission that the driver looks for in the URL alone.
-
-    Without it MariaDB Connector/J 3 ignores a ``jdbc:mysql`` URL. ``jdbc:mariadb`` is no way out: Spark
-    would not know the dialect, and quote names as text.
-    """
-    url = jdbc_url(source, database)
-    if "permitMysqlScheme" in source.properties:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}permitMysqlScheme=true"
 
 
 def jdbc_properties(source: SourceSpec) -> dict[str, str]:
@@ -78,23 +78,12 @@ def jdbc_properties(source: SourceSpec) -> dict[str, str]:
         "sessionInitStatement": session_statement(source),
         "connectTimeout": str(CONNECT_TIMEOUT_SECONDS * 1000),
         "useServerPrepStmts": "true",
-        **_required(source),
+        **_REQUIRED,
     }
-    chosen = {key for key in source.properties if key not in _required(source)}
+    chosen = {key for key in source.properties if key not in _REQUIRED}
     return {key: value for key, value in defaults.items() if key not in chosen}
 
 
-def _required(source: SourceSpec) -> Mapping[str, str]:
-    return {
-        "permitMysqlScheme": "true",
-        "tinyInt1isBit": "false",
-        "yearIsDateType": "false",
-        # Every time is read as the wall clock of the session, and the engine's JVM runs in UTC, so the
-        # driver must not shift it: the engine reads TIMESTAMP WITHOUT TIME ZONE and knows the zone.
-        "preserveInstants": "false",
-        "forceConnectionTimeZoneToSession": "false",
-    }
-
-
-def _is_account(key: str) -> bool:
-    return key.lower() in _NEVER_IN_A_URL or "password" in key.lower()
+def _is_kept_out(key: str) -> bool:
+    name = key.lower()
+    return name in _ACCOUNT | _ZONES or "password" in name
