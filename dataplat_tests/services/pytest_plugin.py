@@ -41,6 +41,4 @@ def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     report.outcome = "failed"
-    report.longrepr = (
-        f"{report.nodeid}: {reason}\nNothing may be skipped where DATAPLAT_REQUIRE_ALL=1 is set."
-    )
+    report.longrepr = f"{report.nodeid}: {reason}\nNothing may be skipped: DATAPLAT_REQUIRE_ALL=1."

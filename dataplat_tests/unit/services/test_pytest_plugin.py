@@ -1,0 +1,67 @@
+"""A skip is green on a laptop and red where everything is required; an expected failure is neither."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ONE_OF_EACH = """
+import pytest
+
+def test_passes():
+    pass
+
+@pytest.mark.xfail(strict=True)
+def test_is_known_to_fail():
+    assert False
+
+def test_needs_what_is_not_there():
+    pytest.skip("no such server")
+"""
+SKIPPED_WHOLE = "import pytest\npytest.skip('not on this machine', allow_module_level=True)\n"
+
+
+@pytest.mark.parametrize(
+    ("required", "exit_code", "closing"),
+    [("0", 0, "1 passed, 1 skipped, 1 xfailed"), ("1", 1, "1 failed, 1 passed, 1 xfailed")],
+)
+def test_a_skipped_test_fails_only_where_all_is_required(
+    tmp_path: Path, required: str, exit_code: int, closing: str
+) -> None:
+    (tmp_path / "test_each.py").write_text(ONE_OF_EACH)
+    code, output = run_pytest(tmp_path, required)
+    assert code == exit_code
+    assert closing in output
+    assert "no such server" in output
+
+
+@pytest.mark.parametrize(("required", "exit_code"), [("0", 5), ("1", 2)])
+def test_a_skipped_module_fails_only_where_all_is_required(
+    tmp_path: Path, required: str, exit_code: int
+) -> None:
+    (tmp_path / "test_whole.py").write_text(SKIPPED_WHOLE)
+    code, output = run_pytest(tmp_path, required)
+    assert code == exit_code
+    assert "not on this machine" in output
+
+
+def run_pytest(folder: Path, required: str) -> tuple[int, str]:
+    options = [
+        "-p",
+        "dataplat_tests.services.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "-ra",
+        "-c",
+        os.devnull,
+    ]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "-c", os.devnull, str(folder)],
+        env={**os.environ, "DATAPLAT_REQUIRE_ALL": required},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.returncode, result.stdout + result.stderr
