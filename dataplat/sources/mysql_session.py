@@ -18,9 +18,8 @@ JDBC_DRIVER = "org.mariadb.jdbc.Driver"
 NET_WRITE_TIMEOUT_SECONDS = 600
 CONNECT_TIMEOUT_SECONDS = 20
 
-_ACCOUNT = frozenset({"user", "password"})
-# The zone of a source is its ``timezone``; a second one here would move every time of day.
-_ZONES = frozenset({"servertimezone", "connectiontimezone", "timezone"})
+# The account and the zone of a source are its own keys; a second zone would move every time of day.
+_KEPT_OUT = frozenset({"user", "servertimezone", "connectiontimezone", "timezone"})
 _REQUIRED: Mapping[str, str] = MappingProxyType(
     {
         "tinyInt1isBit": "false",
@@ -56,13 +55,13 @@ def session_statement(source: SourceSpec) -> str:
 def jdbc_url(source: SourceSpec, database: str) -> str:
     """Return ``jdbc:mysql://host:port/database?key=value&…`` with the properties as the file gives them.
 
-    No question mark when there are none. Left out is what would change the values read (``_REQUIRED``, a
-    second time zone), and everything that is or may be an account or a password.
+    No question mark when there are none. Left out is what names an account or would change the values
+    that are read. Passwords cannot stand in ``properties``: loading the file refuses them.
     """
     pairs = [
         f"{key}={value}"
         for key, value in source.properties.items()
-        if _REQUIRED.get(key, value) == value and not _is_kept_out(key)
+        if _REQUIRED.get(key, value) == value and key.lower() not in _KEPT_OUT
     ]
     host = f"[{source.host}]" if ":" in source.host else source.host
     return f"jdbc:mysql://{host}:{source.port}/{database}" + ("?" + "&".join(pairs) if pairs else "")
@@ -82,8 +81,3 @@ def jdbc_properties(source: SourceSpec) -> dict[str, str]:
     }
     chosen = {key for key in source.properties if key not in _REQUIRED}
     return {key: value for key, value in defaults.items() if key not in chosen}
-
-
-def _is_kept_out(key: str) -> bool:
-    name = key.lower()
-    return name in _ACCOUNT | _ZONES or "password" in name
