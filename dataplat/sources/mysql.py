@@ -123,9 +123,9 @@ def match_tables(conn: SourceConnection, database: str, pattern: str) -> tuple[s
     rows = conn.rows(
         "SELECT TABLE_NAME FROM information_schema.TABLES"
         f" WHERE TABLE_SCHEMA = {quote_text(database)} AND TABLE_NAME LIKE {quote_text(pattern)}"
-        " AND TABLE_TYPE <> 'VIEW' ORDER BY TABLE_NAME"
+        " AND TABLE_TYPE <> 'VIEW'"
     )
-    return tuple(str(row[0]) for row in rows)
+    return tuple(sorted(str(row[0]) for row in rows))
 
 
 def run_counts(conn: SourceConnection, sql: str, *, subject: str = "") -> list[Row]:

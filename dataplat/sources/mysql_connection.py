@@ -10,14 +10,16 @@ from typing import Any
 
 import pymysql
 from sqlalchemy import URL, Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
-from dataplat.errors import SourceError
+from dataplat.errors import SourceUnavailableError
 from dataplat.sources.mysql_errors import explain_error
 from dataplat.sources.mysql_session import CONNECT_TIMEOUT_SECONDS, session_statement
 from dataplat.specs import SecretResolver, SourceSpec
 
 READ_TIMEOUT_SECONDS = 2000
+WAIT_SECONDS = 2000
 _GRACE_SECONDS = 30
 
 Row = tuple[Any, ...]
@@ -31,14 +33,15 @@ class SourceConnection:
         self._connection = connection
 
     def rows(self, sql: str, *, subject: str = "") -> list[Row]:
-        """Return all rows of one statement.
+        """Return all rows of one statement; none if it is of a kind that has no result.
 
         Raises:
             SourceError: If the server refuses it; the message shows the place in the statement.
             SourceUnavailableError: If the server cannot be reached or drops the connection.
         """
         with _explained(self.source, subject, sql):
-            return [tuple(row) for row in self._connection.exec_driver_sql(sql)]
+            result = self._connection.exec_driver_sql(sql)
+            return [tuple(row) for row in result] if result.returns_rows else []
 
     def records(self, sql: str, *, subject: str = "") -> list[dict[str, Any]]:
         """Return all rows of one statement by column name, in lower case."""
@@ -91,7 +94,7 @@ def open_source(source: SourceSpec, secrets: SecretResolver) -> Iterator[OpenSou
         pool_pre_ping=True,
         pool_size=source.budget.connections,
         max_overflow=0,
-        pool_timeout=(seconds or READ_TIMEOUT_SECONDS) + _GRACE_SECONDS,
+        pool_timeout=WAIT_SECONDS,
         hide_parameters=True,
         connect_args={
             "charset": "utf8mb4",
@@ -122,11 +125,14 @@ def _explained(source: SourceSpec, subject: str, sql: str) -> Iterator[None]:
         raise explain_error(source, cause, subject=subject, sql=sql) from cause
     except pymysql.Error as error:
         raise explain_error(source, error, subject=subject, sql=sql) from error
-    except SQLAlchemyError as error:
-        raise SourceError(
+    except NoFreeConnection as error:
+        raise SourceUnavailableError(
             subject or f"source {source.name}",
-            "no connection became free",
-            facts=[("found", str(error)), ("declared", source.declared.at("budget"))],
+            "all connections of the budget are in use",
+            facts=[
+                ("expected", f"one of {source.budget.connections} to become free"),
+                ("declared", source.declared.at("budget")),
+            ],
             effect="nothing was read",
             next_steps=["raise budget.connections"],
         ) from error
