@@ -1,7 +1,9 @@
 # The door for people. `make` alone lists what there is.
 
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+endif
 BIN := .venv/bin
 PYTEST := nice $(BIN)/python -m pytest -p dataplat_tests.services.pytest_plugin
 

@@ -107,7 +107,8 @@ def explain(missing: Sequence[Missing]) -> str:
     else:
         packages = " ".join(available(package) for item in missing for package in item.apt)
         lines.append(f"  next     sudo apt-get update && sudo apt-get install -y {packages}")
-        lines.append("           (MariaDB's package starts a service of its own, which is not used here)")
+        if "mariadb-server" in packages:
+            lines.append("           (that package starts a service of its own, which is not used here)")
     return "\n".join(lines)
 
 
