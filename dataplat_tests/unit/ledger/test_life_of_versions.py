@@ -116,6 +116,30 @@ class Life(RuleBasedStateMachine):
                     self.states[other, day] = S.SUPERSEDED
             self.states |= {(version, day): S.PUBLISHED for day in days}
 
+    @rule(target=versions, days=SOME_DAYS, stop_after=st.integers(0, 4))
+    def load(self, days: list[str], stop_after: int) -> str:
+        """A whole load, or one that dies after some of its steps and leaves its lock behind."""
+        version = self.begin(days)
+        locks = self.lock(days) if stop_after > 0 else None
+        if locks is None:
+            return version
+        if stop_after > 1:
+            self.stage_and_announce(version, days)
+        if stop_after > 2:
+            self.publish(version, locks, days)
+        if stop_after > 3:
+            self.release(locks)
+        return version
+
+    @rule(version=versions)
+    def roll_back(self, version: str) -> None:
+        days = [day for day in DAYS if self.states.get((version, day)) is S.SUPERSEDED]
+        locks = self.lock(days) if days else None
+        if locks is not None:
+            self.advance(version, days, S.PUBLISHING)
+            self.publish(version, locks, days)
+            self.release(locks)
+
     @rule(seconds=st.sampled_from([1, 30, 61]))
     def wait(self, seconds: int) -> None:
         self.clock.move(seconds=seconds)
