@@ -136,9 +136,15 @@ class HiveCatalog:
                     raise
 
     def add_columns(self, table: str, columns: Sequence[HiveColumn]) -> None:
-        """Widen a table; old partitions read NULL in the new columns."""
+        """Widen a table; old partitions read NULL in the new columns. Safe to call at once."""
         with engine_errors(table):
-            self._session.sql(render_add_columns(table, columns))
+            try:
+                self._session.sql(render_add_columns(table, columns))
+            except AnalysisException:
+                # Two loads saw the same new column: one added it, the other finds it there.
+                present = {column.name.lower() for column in self.columns(table) or ()}
+                if not present.issuperset(column.name.lower() for column in columns):
+                    raise
 
 
 def _spec(values: Values) -> str:
