@@ -42,13 +42,15 @@ class ThriftPartitionStore:
         database, name = table.split(".")
         with self._client(table) as client:
             existing = self._fetch(client, table, list(targets))
+            template = client.get_table(database, name)
             moved = []
             for values, partition in existing.items():
-                partition.sd.location = targets[values]
+                # Columns too, not only the location: Hive reads a partition by its own columns, and the
+                # table may have gained some since this partition was added.
+                partition.sd = _descriptor(template, targets[values])
                 moved.append(partition)
             for batch in _batched(moved):
                 client.alter_partitions(database, name, batch)
-            template = client.get_table(database, name)
             added = [
                 _partition(template, values, location)
                 for values, location in targets.items()
@@ -114,14 +116,18 @@ class ThriftPartitionStore:
         )
 
 
-def _partition(template: ttypes.Table, values: Values, location: str) -> ttypes.Partition:
+def _descriptor(template: ttypes.Table, location: str) -> ttypes.StorageDescriptor:
     descriptor = copy.deepcopy(template.sd)
     descriptor.location = location
+    return descriptor
+
+
+def _partition(template: ttypes.Table, values: Values, location: str) -> ttypes.Partition:
     return ttypes.Partition(
         values=[value for _, value in values],
         dbName=template.dbName,
         tableName=template.tableName,
-        sd=descriptor,
+        sd=_descriptor(template, location),
         parameters={},
     )
 
