@@ -7,8 +7,8 @@ Two groups, because a Spark Connect server takes static settings only when it st
   else may have started the server.
 
 The JVM runs in UTC whatever the business zone is: a ``DATETIME`` is read as wall clock through
-``java.sql.Timestamp``, and in UTC no wall clock falls into a daylight-saving gap. The business zone is
-Spark's *session* zone.
+``java.sql.Timestamp``, and in UTC no wall clock falls into a daylight-saving gap. ``plan.reads`` turns it
+into an instant. The business zone is Spark's *session* zone.
 """
 
 from collections.abc import Mapping
@@ -77,8 +77,6 @@ def session_conf(spec: EngineSpec, home: EngineHome) -> Mapping[str, str]:
         # A range of days is written without sorting it first.
         "spark.sql.maxConcurrentOutputFileWriters": "64",
         "spark.sql.shuffle.partitions": "8",
-        # MySQL's TIMESTAMP is read as the wall clock of the connection's zone, like DATETIME.
-        "spark.sql.legacy.mysql.timestampNTZMapping.enabled": "true",
         # A partition value is text: ds=20260109 is no number.
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     }

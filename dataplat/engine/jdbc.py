@@ -31,7 +31,7 @@ def read_frame(session: SparkSession, reads: Sequence[JdbcRead], access: JdbcAcc
 
 def _relation(session: SparkSession, read: JdbcRead, access: JdbcAccess) -> DataFrame:
     table = f"({read.query}) AS dataplat_read"
-    properties = {"fetchsize": "10000", "preferTimestampNTZ": "true", **access.properties}
+    properties = {"fetchsize": "10000", **access.properties}
     url = _for_mariadb_driver(access.url)
     if read.predicates:
         return session.read.jdbc(url, table, predicates=list(read.predicates), properties=properties)

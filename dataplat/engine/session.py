@@ -36,6 +36,7 @@ class SparkEngine:
         self.spec = spec
         self.home = home
         self._session: SparkSession | None = None
+        self._server_pid: int | None = None
         self._lock = threading.Lock()
 
     def session(self) -> SparkSession:
@@ -66,8 +67,9 @@ class SparkEngine:
         """Stop what this engine owns: the local server, or this process's classic session."""
         with self._lock:
             had_session = self._session is not None
-            if self._session is not None and self.spec.mode == "classic":
+            if self._session is not None and not self._is_dead():
                 self._session.stop()
+            if self.spec.mode == "classic":
                 type(self)._mode_of_process = None
             self._forget()
             return stop_server(self.home) if self.spec.mode == "local" else had_session
@@ -85,14 +87,32 @@ class SparkEngine:
             return self._open_classic()
         if self.spec.mode == "local":
             url = ensure_server(self.home, self.spec.master, server_conf(self.spec, self.home))
+            self._server_pid = server_status(self.home).pid
         else:
             url = self.spec.remote or ""
         session = SparkSession.builder.remote(url).create()
+        if self.spec.mode == "connect":
+            self._require_utc(session)
         # The default waits ten minutes for a server that may be dead; ours is replaced instead.
         session.client.set_retry_policies([DefaultPolicy(max_retries=4, max_backoff=2000)])
         for key, value in session_conf(self.spec, self.home).items():
             session.conf.set(key, value)
         return session
+
+    def _require_utc(self, session: SparkSession) -> None:
+        found = session.sql("SELECT reflect('java.time.ZoneId', 'systemDefault')").collect()[0][0]
+        if found not in ("UTC", "Etc/UTC", "GMT", "Z"):
+            raise EngineError(
+                f"engine {self.name}",
+                "the Spark server's JVM does not run in UTC: every time read from a source would be shifted",
+                facts=[
+                    ("expected", "-Duser.timezone=UTC"),
+                    ("found", str(found)),
+                    ("server", str(self.spec.remote)),
+                ],
+                effect="nothing was read or written",
+                next_steps=["start the server with --driver-java-options -Duser.timezone=UTC"],
+            )
 
     def _open_classic(self) -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -108,7 +128,8 @@ class SparkEngine:
         if self.spec.mode == "classic" or self._session is None:
             return False
         if self.spec.mode == "local":
-            return not server_status(self.home).running
+            # A server that somebody else started since then knows nothing of this session.
+            return self._server_pid is None or server_status(self.home).pid != self._server_pid
         return bool(self._session.is_stopped)  # type: ignore[attr-defined]  # a Connect session
 
     def _forget(self) -> None:

@@ -65,6 +65,7 @@ class ReadShape:
         columns: In the order of the Hive table.
         partitions: What is read, in order.
         window_column: ``None`` for a snapshot.
+        window_is_date: Whether that column holds days without a time.
         where: The user's own condition, date expressions already rendered.
         split_column: Numeric key that tasks cut by.
         identity: Column that names the physical table of a row.
@@ -77,6 +78,7 @@ class ReadShape:
     columns: tuple[ReadColumn, ...]
     partitions: tuple[PartitionTarget, ...]
     window_column: str | None
+    window_is_date: bool
     where: str | None
     split_column: str | None
     identity: str | None
@@ -148,8 +150,8 @@ def render_projection(shape: ReadShape) -> list[str]:
         values = shape.partitions[0].values
         return projected + [f"{quote_literal(value)} AS {quote_identifier(name)}" for name, value in values]
     moment = quote_identifier(WINDOW_ALIAS)
-    if shape.source_zone != shape.zone:
-        moment = f"convert_timezone('{shape.source_zone}', '{shape.zone}', CAST({moment} AS timestamp_ntz))"
+    if not shape.window_is_date:
+        moment = _instant(moment, shape)
     for name, pattern in partition_patterns(shape):
         projected.append(f"date_format({moment}, {quote_literal(pattern)}) AS {quote_identifier(name)}")
     return projected
@@ -168,7 +170,14 @@ def partition_patterns(shape: ReadShape) -> list[tuple[str, str]]:
 
 
 def _cast(name: str, hive: str, shape: ReadShape) -> str:
-    if hive == "timestamp" and shape.source_zone != shape.zone:
-        shifted = f"convert_timezone('{shape.source_zone}', '{shape.zone}', CAST({name} AS timestamp_ntz))"
-        return f"CAST({shifted} AS timestamp)"
-    return f"CAST({name} AS {hive})"
+    return _instant(name, shape) if hive == "timestamp" else f"CAST({name} AS {hive})"
+
+
+def _instant(name: str, shape: ReadShape) -> str:
+    """Turn a wall clock of the source into an instant.
+
+    The engine's JVM runs in UTC and the driver shifts nothing, so what arrives is the wall clock as if
+    it were UTC. Reading ``TIMESTAMP_NTZ`` instead would be shorter, but Spark does not rebase the
+    driver's Julian calendar there: 1000-01-01 came back as 1000-01-06.
+    """
+    return f"to_utc_timestamp({name}, {quote_literal(shape.source_zone)})"
