@@ -1,7 +1,9 @@
 """The behaviour of the ledger, the same suite, on a real MariaDB whose own time zone is not UTC."""
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote_plus
 from uuid import uuid4
 
@@ -18,7 +20,7 @@ from dataplat_tests.unit.ledger.behaviour.locks import LockBehaviour
 from dataplat_tests.unit.ledger.behaviour.migrations import MigrationBehaviour
 from dataplat_tests.unit.ledger.behaviour.processes import ProcessBehaviour
 from dataplat_tests.unit.ledger.behaviour.versions import VersionBehaviour
-from dataplat_tests.unit.ledger.builders import DAY, ORDERS, load
+from dataplat_tests.unit.ledger.builders import DAY, NEXT_DAY, ORDERS, begin, load
 from dataplat_tests.unit.ledger.fixtures import clock, ledger
 
 __all__ = ["clock", "ledger"]
@@ -127,3 +129,26 @@ def test_the_tables_are_innodb_and_keep_every_character(ledger: Ledger) -> None:
     assert found == [("InnoDB", "utf8mb4_bin")]
     ledger.hold(ORDERS, DAY, "价格不对 🐢", "安")
     assert ledger.holds(ORDERS)[0].reason == "价格不对 🐢"
+
+
+def test_a_deadlocks_victim_runs_again_and_both_writes_happen(ledger: Ledger) -> None:
+    begin(ledger, "v1", [DAY, NEXT_DAY])
+    both_hold_one_row = threading.Barrier(2)
+    attempts: list[str] = []
+
+    def write(first: str, second: str) -> None:
+        def work(connection: sa.Connection) -> None:
+            attempts.append(first)
+            row = table_version.update().where(table_version.c.table_name == ORDERS)
+            add = {"reason": table_version.c.reason + "x"}
+            connection.execute(row.where(table_version.c.partition_key == first).values(add))
+            if attempts.count(first) == 1:
+                both_hold_one_row.wait(timeout=30)
+            connection.execute(row.where(table_version.c.partition_key == second).values(add))
+
+        ledger._database.write(work)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, (DAY, NEXT_DAY), (NEXT_DAY, DAY)))
+    assert sorted(attempts) in ([DAY, DAY, NEXT_DAY], [DAY, NEXT_DAY, NEXT_DAY])
+    assert {row.reason for row in ledger.history(ORDERS)} == {"xx"}
