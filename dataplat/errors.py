@@ -132,6 +132,10 @@ class AuditFailedError(DataplatError):
     """The audit rejected one or more partitions: they were not published, the others were."""
 
 
+class VersionError(DataplatError):
+    """No version of a partition can answer, or be made to: none, unknown, collected, not as recorded."""
+
+
 class SchemaConflictError(DataplatError):
     """The table in Hive and the table as planned do not fit. Nothing was read."""
 

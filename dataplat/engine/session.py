@@ -57,6 +57,17 @@ class SparkEngine:
                     self._session = self._open()
             return self._session
 
+    def probe(self) -> int:
+        """Ask the engine something, and its catalog for its databases; return how many there are.
+
+        Raises:
+            EngineError: It does not start, or does not answer.
+        """
+        session = self.session()
+        with engine_errors(f"engine {self.name}"):
+            session.sql("SELECT 1").collect()
+            return len(session.sql("SHOW DATABASES").collect())
+
     def status(self) -> ServerStatus:
         """Say whether the local server runs; for the other modes, whether this process has a session."""
         if self.spec.mode == "local":

@@ -18,6 +18,9 @@ def publish_version(
     table: str,
     version: str,
     targets: Mapping[str, tuple[Values, str]],
+    *,
+    reason: str = "",
+    actor: str = "",
 ) -> None:
     """Point partitions at their folders of ``version`` and record it.
 
@@ -28,6 +31,8 @@ def publish_version(
         table: The table.
         version: A version whose partitions are ``staged``, or ``superseded`` for a rollback.
         targets: Values in Hive and location of each partition, by key.
+        reason: Why, for the ledger; empty for a load.
+        actor: Who, where it is not who began the version.
 
     Raises:
         LostLockError: Another load took over. Nothing moved.
@@ -37,14 +42,13 @@ def publish_version(
     if not targets:
         return
     keys = list(targets)
-    locks.check()
-    ledger.advance(table, version, keys, VersionState.PUBLISHING)
+    ledger.advance(table, version, keys, VersionState.PUBLISHING, reason=reason, actor=actor, locks=locks)
     try:
         store.publish(table, dict(targets.values()))
     except BaseException:
         _record_truth(ledger, store, locks, table, {key: (version, *targets[key]) for key in keys})
         raise
-    ledger.publish(table, version, keys, locks)
+    ledger.publish(table, version, keys, locks, reason=reason, actor=actor)
 
 
 def recover_partitions(
@@ -57,7 +61,8 @@ def recover_partitions(
     """Settle what earlier loads of these partitions left unfinished, and return those versions.
 
     The caller holds the locks, so whoever began them is dead. A version that was only staged is
-    abandoned; one that was being published is what the metastore says it is.
+    abandoned; one that was being published is what the metastore says it is: a new version that did not
+    get there is abandoned, one that was visible before stays proven and can be rolled back to.
     """
     unfinished = ledger.in_state(
         table, (VersionState.STAGING, VersionState.STAGED, VersionState.PUBLISHING), list(values)
@@ -82,9 +87,17 @@ def _record_truth(
     claims: Mapping[str, tuple[str, Values, str]],
 ) -> None:
     found = store.locations(table, [values for _, values, _ in claims.values()])
+    proven = {
+        (row.partition, row.version)
+        for row in ledger.in_state(table, {VersionState.PUBLISHING}, list(claims))
+        if row.published_at is not None
+    }
     for key, (version, values, location) in claims.items():
         if same_location(found.get(values, ""), location):
             ledger.publish(table, version, [key], locks)
+        elif (key, version) in proven:
+            reason = "interrupted while it was rolled back to"
+            ledger.advance(table, version, [key], VersionState.SUPERSEDED, reason=reason)
         else:
             _abandon(ledger, table, version, [key], "interrupted while it was published")
 

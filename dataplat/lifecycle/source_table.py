@@ -44,11 +44,13 @@ class Survey:
         shards: The physical tables, in name order.
         shape: What the read's SQL depends on.
         window_target: Column of the files that holds the window column unchanged, if one does.
+        source_types: Type of each column of the shape, as the source writes it.
     """
 
     shards: tuple[PhysicalTable, ...]
     shape: ReadShape
     window_target: str | None
+    source_types: tuple[str, ...] = ()
 
     @property
     def hive_columns(self) -> tuple[HiveColumn, ...]:
@@ -92,12 +94,13 @@ class SourceTable:
         with self._open() as connection:
             shards = self._find_shards(connection, targets)
             described = describe_columns(connection, shards[0].database, shards[0].name)
-            columns, window_target = self._plan_columns(connection, shards[0], described)
+            columns, window_target, types = self._plan_columns(connection, shards[0], described, targets)
             split_column = self._split_column(connection, shards, described)
         shape = ReadShape(
             columns=columns,
             partitions=targets,
             window_column=self._spec.window.column if self._spec.load == "incremental" else None,
+            window_is_date=self._window_type(described) == "date",
             where=self._render(self._spec.where, targets) if self._spec.where else None,
             split_column=split_column,
             identity=self._spec.read_from.shards.identity if self._spec.read_from.shards else None,
@@ -106,26 +109,30 @@ class SourceTable:
             partition_format=self._format,
             grain=self._spec.window.grain,
         )
-        return Survey(shards, shape, window_target)
+        return Survey(shards, shape, window_target, types)
 
     def count(self, survey: Survey, *, with_split_range: bool = False) -> list[SourceCount]:
         """Count every shard and partition now; one round trip for up to 400 of them."""
+        queries = self.count_queries(survey, with_split_range=with_split_range)
+        with self._open() as connection:
+            rows = [row for query in queries for row in run_counts(connection, query)]
+        return [_source_count(row) for row in rows]
+
+    def count_queries(self, survey: Survey, *, with_split_range: bool = False) -> list[str]:
+        """Return what ``count`` sends; nothing is asked."""
         shape = survey.shape
         tasks = [
             CountTask(shard, part, table, target.window if shape.window_column else None)
             for shard, table in enumerate(survey.shards)
             for part, target in enumerate(shape.partitions)
         ]
-        queries = render_counts(
+        return render_counts(
             tasks,
             window_column=shape.window_column,
             zone=shape.source_zone,
             where=shape.where,
             split_column=shape.split_column if with_split_range else None,
         )
-        with self._open() as connection:
-            rows = [row for query in queries for row in run_counts(connection, query)]
-        return [_source_count(row) for row in rows]
 
     def _open(self) -> AbstractContextManager[SourceConnection]:
         return connect_source(self._source_spec, self._secrets)
@@ -160,9 +167,13 @@ class SourceTable:
         return tuple(sorted({PhysicalTable(origin.database, name) for name in names}))
 
     def _plan_columns(
-        self, connection: SourceConnection, table: PhysicalTable, described: Sequence[SourceColumn]
-    ) -> tuple[tuple[ReadColumn, ...], str | None]:
-        entries = self._entries(described)
+        self,
+        connection: SourceConnection,
+        table: PhysicalTable,
+        described: Sequence[SourceColumn],
+        targets: Sequence[PartitionTarget],
+    ) -> tuple[tuple[ReadColumn, ...], str | None, tuple[str, ...]]:
+        entries = self._entries(described, targets)
         self._require_window_column(table, described)
         types = describe_entries(connection, table.database, table.name, entries)
         pairs = [(entry.target, kind) for entry, kind in zip(entries, types, strict=True)]
@@ -179,14 +190,16 @@ class SourceTable:
         )
         window = (self._spec.window.column or "").lower()
         unchanged = [entry.target for entry in entries if (entry.source_column or "").lower() == window]
-        return columns, unchanged[0] if window and unchanged else None
+        return columns, unchanged[0] if window and unchanged else None, types
 
-    def _entries(self, described: Sequence[SourceColumn]) -> tuple[PlannedEntry, ...]:
+    def _entries(
+        self, described: Sequence[SourceColumn], targets: Sequence[PartitionTarget]
+    ) -> tuple[PlannedEntry, ...]:
         declared = self._spec.columns
         texts = (
             [quote_name(column.name) for column in described]
             if isinstance(declared, str)
-            else [column.text for column in declared]
+            else [self._render(column.text, targets) for column in declared]
         )
         reserved = [name for name, _ in self.targets([self._any_key()])[0].values]
         identity = self._spec.read_from.shards.identity if self._spec.read_from.shards else None
@@ -216,6 +229,10 @@ class SourceTable:
             effect="nothing was read; what was visible before is still visible",
             next_steps=[f"dataplat explain {self._spec.table}"],
         )
+
+    def _window_type(self, described: Sequence[SourceColumn]) -> str:
+        column = (self._spec.window.column or "").lower()
+        return next((item.mysql_type.lower() for item in described if item.name.lower() == column), "")
 
     def _split_column(
         self, connection: SourceConnection, shards: Sequence[PhysicalTable], described: Sequence[SourceColumn]

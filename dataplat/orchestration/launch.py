@@ -5,12 +5,13 @@ so that the partition bar, the checks and the run's page look the same whoever s
 """
 
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster import DagsterInstance
+from dagster import BetaWarning, DagsterInstance, PreviewWarning
 
 from dataplat.lifecycle.platform import Platform
 from dataplat.orchestration.factories.tables import build_table_asset
@@ -50,6 +51,9 @@ def run_table(
 
     Returns:
         The result of each run, in order of time. Nothing is raised for a failed load.
+
+    Raises:
+        KeyboardInterrupt: Dagster ended the run because of one. Partitions reported so far are published.
     """
     asset = build_table_asset(platform.catalog, spec)
     zone = ZoneInfo(platform.catalog.platform.timezone)
@@ -80,6 +84,8 @@ def _run(
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
+    if any(event.event_type is dg.DagsterEventType.RUN_CANCELED for event in result.all_events):
+        raise KeyboardInterrupt
     return RunResult(result.run_id, keys, result.success, "" if result.success else _failure(result))
 
 
@@ -96,5 +102,10 @@ def _failure(result: dg.ExecuteInProcessResult) -> str:
 
 
 def quiet_dagster() -> None:
-    """Keep Dagster's own log lines out of a command's output; they are in the run's page."""
+    """Keep Dagster's log lines out of a command's output, and its notes that what we use is still in preview.
+
+    The lines are in the run's page; the notes are answered by our contract tests.
+    """
+    for category in (PreviewWarning, BetaWarning):
+        warnings.filterwarnings("ignore", category=category)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)

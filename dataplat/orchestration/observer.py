@@ -9,17 +9,33 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from dataplat.errors import DataplatError, LoadInProgressError
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
 
 
 @dataclass(frozen=True)
 class Observer:
-    """What a command wants to hear, and how long it is ready to wait for another load."""
+    """What a command wants to hear, and how long it is ready to wait for another load.
+
+    Attributes:
+        progress: Hears every step.
+        report: Hears every read that ended.
+        again: Hears the error of an attempt that is tried again, and after how many seconds.
+        wait_seconds: For how long another load of the same partition is waited for.
+        waits_once: Whether that is all the waiting: a person who said how long does not want retries.
+        command: Shown to whoever finds the partition locked.
+    """
 
     progress: Listener = ignore_progress
     report: Callable[[LoadReport], None] = lambda _: None
+    again: Callable[[DataplatError, float], None] = lambda _, __: None
     wait_seconds: float = 0
+    waits_once: bool = False
     command: str = ""
+
+    def may_retry(self, error: DataplatError) -> bool:
+        """Say whether the same load may be tried again after ``error``."""
+        return error.retryable and not (self.waits_once and isinstance(error, LoadInProgressError))
 
 
 _CURRENT: ContextVar[Observer | None] = ContextVar("dataplat_observer", default=None)

@@ -6,7 +6,7 @@
 table in ``config/odss/`` would otherwise be missing without a word.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,22 @@ KINDS = (
 )
 
 
-def load_catalog(config_dir: Path, environ: Mapping[str, str]) -> Catalog:
+Inspector = Callable[[TableSpec], Iterable[Problem]]
+
+
+def load_catalog(
+    config_dir: Path, environ: Mapping[str, str], *, inspect: Inspector = lambda _: ()
+) -> Catalog:
     """Load and check the whole configuration.
 
     Reads the files of ``config_dir`` and nothing else; connects to nothing, and needs no secret to be set.
     Relative paths in ``platform.yaml`` count from the folder that holds ``config_dir``.
+
+    Args:
+        config_dir: The configuration folder.
+        environ: Where ``${NAME}`` is looked up.
+        inspect: Finds further problems of one table, for callers that can judge more than ``specs``
+            can; asked for every table that is valid in itself.
 
     Raises:
         SpecError: With every problem of every file, as file:line. Nothing was run.
@@ -45,6 +56,7 @@ def load_catalog(config_dir: Path, environ: Mapping[str, str]) -> Catalog:
     config_dir = config_dir.absolute()
     loaded, problems = _load_files(config_dir, environ)
     problems += cross_check(loaded.specs, loaded.stems)
+    problems += [problem for table in loaded.specs["table"] for problem in inspect(table)]
     if problems:
         raise spec_error(config_dir.name, problems)
     return _assemble(config_dir, loaded.specs)

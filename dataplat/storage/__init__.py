@@ -5,6 +5,7 @@ What is counted here is read by code that did not write it: that is the point.
 
 from dataplat.storage.files import FileEntry, delete_tree, exists, free_bytes, list_files, make_directory
 from dataplat.storage.footers import FooterCount, count_partitions
+from dataplat.storage.probe import probe_folder
 
 __all__ = [
     "FileEntry",
@@ -15,4 +16,5 @@ __all__ = [
     "free_bytes",
     "list_files",
     "make_directory",
+    "probe_folder",
 ]

@@ -114,7 +114,10 @@ def _load(
             _log(context, report)
     except DataplatError as error:
         yield from failure_events(context, key, checks, results)
-        raise dg.Failure(str(error), allow_retries=error.retryable) from error
+        may_retry = observer.may_retry(error)
+        if may_retry and context.retry_number < spec.retries.count:
+            observer.again(error, spec.retries.delay_seconds * (2 ** (context.retry_number + 1) - 1))
+        raise dg.Failure(str(error), allow_retries=may_retry) from error
     if rejected:
         yield from failure_events(context, key, checks, results)
         rejection = rejection_error(spec, rejected)

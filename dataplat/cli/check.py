@@ -1,0 +1,115 @@
+"""``dataplat check``: is the configuration right, and with ``--connect``, does everything it names answer."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dataplat.cli.failures import FAILED
+from dataplat.cli.options import Config, Json, session_of
+from dataplat.cli.session import Session
+
+if TYPE_CHECKING:
+    from dataplat.specs import Catalog
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the tree."""
+    app.command("check")(check)
+
+
+def check(
+    context: typer.Context,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Also try every source, warehouse, ledger, engine, Dagster.")
+    ] = False,
+    _config: Config = None,
+    _json: Json = False,
+) -> None:
+    """Find every problem of the configuration, as file:line.
+
+    Without --connect nothing is connected to and no secret is needed. Exit 1 if anything is wrong.
+    """
+    session = session_of(context)
+    catalog = _load(session)
+    missing = catalog.missing_secrets(session.environ)
+    summary = _summary(catalog)
+    _show(session, summary, missing)
+    if not connect:
+        session.output.document(
+            {"ok": True, **summary, "missing_secrets": [_secret(*one) for one in missing]}
+        )
+        return
+    from dataplat.cli.connect import try_everything
+
+    probes = []
+    for probe in try_everything(session):
+        probes.append(probe)
+        session.output.line(probe.render())
+    good = all(probe.error is None for probe in probes)
+    session.output.document(
+        {
+            "ok": good,
+            **summary,
+            "missing_secrets": [_secret(*one) for one in missing],
+            "probes": [probe.document() for probe in probes],
+        }
+    )
+    if not good:
+        raise typer.Exit(FAILED)
+
+
+def _load(session: Session) -> "Catalog":
+    from dataplat.plan.inspect import inspect_table
+    from dataplat.specs import load_catalog
+
+    load_catalog(session.settings.config_dir, session.environ, inspect=inspect_table)
+    return session.catalog
+
+
+def _summary(catalog: "Catalog") -> dict[str, Any]:
+    layers: dict[str, Counter[str]] = {}
+    for table in catalog.tables.values():
+        layer = layers.setdefault(table.layer, Counter())
+        layer.update(tables=1, checks=len(table.checks), scheduled=1 if table.schedule else 0)
+        layer[table.load] += 1
+    sources = Counter(table.source for table in catalog.tables.values())
+    return {
+        "config": catalog.config_dir.name,
+        "layers": {
+            layer: {
+                name: counts[name] for name in ("tables", "incremental", "snapshot", "checks", "scheduled")
+            }
+            for layer, counts in layers.items()
+        },
+        "sources": {
+            name: {"kind": source.kind, "host": source.host, "port": source.port, "tables": sources[name]}
+            for name, source in catalog.sources.items()
+        },
+    }
+
+
+def _show(session: Session, summary: dict[str, Any], missing: tuple[tuple[str, str], ...]) -> None:
+    output = session.output
+    if summary["layers"]:
+        output.table(
+            ["layer", "tables", "incremental", "snapshot", "checks", "scheduled"],
+            [[layer, *counts.values()] for layer, counts in summary["layers"].items()],
+        )
+        output.line()
+    if summary["sources"]:
+        output.table(
+            ["source", "kind", "address", "tables"],
+            [
+                [name, one["kind"], f"{one['host']}:{one['port']}", one["tables"]]
+                for name, one in summary["sources"].items()
+            ],
+        )
+        output.line()
+    for reference, place in missing:
+        output.note(f"warning: {place}: {reference} is not set here")
+    output.line(f"{summary['config']}/ is right")
+
+
+def _secret(reference: str, place: str) -> dict[str, str]:
+    return {"secret": reference, "declared": place}

@@ -1,0 +1,139 @@
+"""``check --connect``: use everything that the configuration names, once, and say how each of it answers.
+
+Nothing is left behind: sources are only read, the warehouse's probe file is deleted again. The ledger and
+Dagster's home are made where they do not exist, as the first load would make them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dataplat.cli.failures import describe
+from dataplat.cli.output import size
+from dataplat.cli.session import Session
+from dataplat.errors import DataplatError
+
+if TYPE_CHECKING:
+    from dataplat.sources.mysql import SourceConnection
+    from dataplat.specs import SourceSpec, TableSpec
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How one part answered: what was found, or the error."""
+
+    name: str
+    found: str = ""
+    error: DataplatError | None = None
+
+    def render(self) -> str:
+        """Return one line for a part that answers, the whole message for one that does not."""
+        if self.error is None:
+            return f"ok      {self.name}: {self.found}"
+        return f"failed  {self.name}: " + _without_subject(self.error).replace("\n", "\n      ")
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON shows it."""
+        error = None if self.error is None else describe(self.error)
+        return {"name": self.name, "ok": self.error is None, "found": self.found, "error": error}
+
+
+def _without_subject(error: DataplatError) -> str:
+    return error.render().removeprefix(f"{error.subject}: ")
+
+
+def try_everything(session: Session) -> Iterator[Probe]:
+    """Yield how each part answers, in the order in which a load needs them; a failure stops nothing."""
+    for name in session.catalog.sources:
+        reachable = _try(f"source {name}", partial(_try_source, session, name))
+        yield reachable
+        if reachable.error is None:
+            yield from _try_tables(session, name)
+    yield _try("warehouse", partial(_try_warehouse, session))
+    yield _try("ledger", partial(_try_ledger, session))
+    for name in session.catalog.platform.engine_names:
+        session.output.note(f"engine {name}: starting, or joining one that runs")
+        yield _try(f"engine {name}", partial(_try_engine, session, name))
+    yield _try("dagster", partial(_try_dagster, session))
+
+
+def _try(name: str, work: Callable[[], str]) -> Probe:
+    try:
+        return Probe(name, work())
+    except DataplatError as error:
+        return Probe(name, error=error)
+
+
+def _try_source(session: Session, name: str) -> str:
+    from dataplat.sources.mysql import connect_source
+    from dataplat.specs import SecretResolver
+
+    source = session.catalog.sources[name]
+    with connect_source(source, SecretResolver(session.environ)) as connection:
+        return _describe_server(source, connection)
+
+
+def _describe_server(source: "SourceSpec", connection: "SourceConnection") -> str:
+    version, zone, system = connection.rows("SELECT VERSION(), @@global.time_zone, @@system_time_zone")[0]
+    clock = f"{zone} ({system})" if zone == "SYSTEM" else zone
+    return (
+        f"{source.user} at {source.host}:{source.port}, {version}, its clock {clock}, read as {source.zone}"
+    )
+
+
+def _try_tables(session: Session, source: str) -> Iterator[Probe]:
+    tables = [table for table in session.catalog.tables.values() if table.source == source]
+    probes = [_try(table.table, partial(_survey, session, table)) for table in tables]
+    yield from (probe for probe in probes if probe.error is not None)
+    good = sum(probe.error is None for probe in probes)
+    if good:
+        yield Probe(f"tables of {source}", f"{good} of {len(tables)} can be read as declared")
+
+
+def _survey(session: Session, spec: "TableSpec") -> str:
+    from datetime import UTC, datetime
+
+    from dataplat.lifecycle.source_table import SourceTable
+    from dataplat.plan.partitions import latest_partition
+    from dataplat.specs import SecretResolver
+
+    catalog = session.catalog
+    key = latest_partition(spec.window.grain, now=datetime.now(UTC), zone=catalog.platform.zone)
+    table = SourceTable(
+        spec,
+        catalog.sources[spec.source],
+        spec.partition,
+        catalog.platform.timezone,
+        SecretResolver(session.environ),
+    )
+    survey = table.survey([key])
+    return f"{len(survey.shards)} physical, {len(survey.shape.columns)} columns"
+
+
+def _try_warehouse(session: Session) -> str:
+    from dataplat.storage import free_bytes, probe_folder
+
+    warehouse = session.catalog.platform.warehouse
+    probe_folder(warehouse)
+    free = free_bytes(warehouse)
+    return f"{warehouse}, written and read back" + ("" if free is None else f", {size(free)} free")
+
+
+def _try_ledger(session: Session) -> str:
+    from dataplat.ledger.migrate import HEAD
+
+    return f"{session.ledger.url}, revision {HEAD}"
+
+
+def _try_engine(session: Session, name: str) -> str:
+    engine = session.platform.engine(name)
+    tables = engine.probe()
+    where = engine.status().url or engine.spec.master
+    return f"{engine.spec.mode} at {where}, its catalog has {tables} databases"
+
+
+def _try_dagster(session: Session) -> str:
+    instance = session.instance
+    runs = instance.get_runs_count()
+    return f"{session.settings.dagster_home}, {runs} runs so far"

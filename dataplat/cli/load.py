@@ -1,0 +1,207 @@
+"""``dataplat load``: load partitions of tables, each table and each range in a Dagster run of its own."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dataplat.cli.failures import FAILED
+from dataplat.cli.options import Config, Json, Wait, session_of
+from dataplat.cli.output import count
+from dataplat.cli.progress import LoadProgress, subject
+from dataplat.cli.session import Session
+from dataplat.errors import DataplatError
+
+if TYPE_CHECKING:
+    from dataplat.lifecycle.report import LoadReport, PartitionReport
+    from dataplat.orchestration.launch import RunResult
+    from dataplat.specs import TableSpec
+
+_DATE = "D, D1~D2 or D1,D2 with D as 20260109 or 2026-01-09; without it the latest that has ended."
+
+
+@dataclass
+class _TableLoad:
+    """One table of the command: what was asked of it and what came of it."""
+
+    spec: "TableSpec"
+    keys: tuple[str, ...]
+    reports: "list[LoadReport]" = field(default_factory=list)
+    results: "list[RunResult]" = field(default_factory=list)
+
+    @property
+    def rows(self) -> "dict[str, tuple[LoadReport, PartitionReport]]":
+        """The last report of each partition; a partition that was never read is absent."""
+        return {item.partition: (report, item) for report in self.reports for item in report.partitions}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the tree."""
+    app.command("load")(load)
+
+
+def load(
+    context: typer.Context,
+    select: Annotated[
+        str,
+        typer.Argument(metavar="SELECT", help="ods.t, 'ods.*', layer:ods, source:market, several by comma."),
+    ],
+    date: Annotated[str, typer.Option("--date", metavar="DATES", help=_DATE)] = "",
+    wait: Wait = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be loaded, and stop.")] = False,
+    _config: Config = None,
+    _json: Json = False,
+) -> None:
+    """Load partitions: read, count, compare, check, then publish.
+
+    Tables are loaded in turn; one that fails does not stop the others. What was visible before stays
+    visible wherever a partition is not published. Exit 1 if any partition was not published.
+    """
+    session = session_of(context)
+    loads = [_TableLoad(spec, select_keys(session, spec, date)) for spec in session.catalog.select(select)]
+    if dry_run:
+        _show_plan(session, loads)
+        return
+    _run(session, loads, wait)
+    _show(session, loads)
+    if not all(result.succeeded for one in loads for result in one.results):
+        raise typer.Exit(FAILED)
+
+
+def select_keys(session: Session, spec: "TableSpec", date: str) -> tuple[str, ...]:
+    """Return the partitions that ``--date`` means for a table; empty text is the latest that has ended."""
+    from datetime import UTC, datetime
+
+    from dataplat.plan.partitions import select_partitions
+
+    platform = session.catalog.platform
+    return select_partitions(
+        date,
+        spec.window.grain,
+        first=spec.window.start or platform.start,
+        now=datetime.now(UTC),
+        zone=platform.zone,
+        subject=spec.table,
+    )
+
+
+def _show_plan(session: Session, loads: Sequence[_TableLoad]) -> None:
+    from dataplat.plan.partitions import contiguous_runs
+
+    zone = session.catalog.platform.zone
+    planned = [
+        {
+            "table": one.spec.table,
+            "partitions": list(one.keys),
+            "runs": [list(run) for run in contiguous_runs(one.keys, one.spec.window.grain, zone)],
+            "load": one.spec.load,
+            "source": one.spec.source,
+            "engine": one.spec.engine,
+        }
+        for one in loads
+    ]
+    session.output.document({"ok": True, "dry_run": True, "tables": planned})
+    rows = [
+        [one.spec.table, subject("", run), count(len(run)), one.spec.load, one.spec.source, one.spec.engine]
+        for one in loads
+        for run in contiguous_runs(one.keys, one.spec.window.grain, zone)
+    ]
+    session.output.table(
+        ["table", "run", "partitions", "read", "source", "engine"],
+        [[row[0], row[1].strip("[]"), *row[2:]] for row in rows],
+    )
+    session.output.line("\nnothing was read: this was a dry run")
+
+
+def _run(session: Session, loads: Sequence[_TableLoad], wait: float) -> None:
+    session.under_way = "nothing had been read yet"
+    with LoadProgress(session, sum(len(one.keys) for one in loads)) as progress:
+        progress.note("starting")
+        from dataplat.orchestration.launch import run_table
+        from dataplat.orchestration.observer import Observer
+
+        platform, instance = session.platform, session.instance
+        for one in loads:
+
+            def read_ended(report: "LoadReport", one: _TableLoad = one) -> None:
+                one.reports.append(report)
+                progress.read_ended(report)
+
+            def again(error: DataplatError, seconds: float) -> None:
+                progress.note(f"{error.subject}: {error.problem}; trying again in {seconds:g} s")
+
+            observer = Observer(
+                progress=progress.step,
+                report=read_ended,
+                again=again,
+                wait_seconds=wait,
+                waits_once=True,
+                command=session.command,
+            )
+            one.results += run_table(platform, instance, one.spec, one.keys, observer)
+    session.under_way = ""
+
+
+def _show(session: Session, loads: Sequence[_TableLoad]) -> None:
+    failures = [(one, result) for one in loads for result in one.results if not result.succeeded]
+    session.output.document(
+        {
+            "ok": not failures,
+            "partitions": [item for one in loads for item in _documents(one)],
+            "failures": [
+                {
+                    "table": one.spec.table,
+                    "partitions": list(result.partitions),
+                    "run_id": result.run_id,
+                    "message": result.message,
+                }
+                for one, result in failures
+            ],
+        }
+    )
+    session.output.table(
+        ["table", "partition", "source", "written", "files hold", "verdict", "seconds"],
+        [row for one in loads for row in _rows(one)],
+    )
+    for _, result in failures:
+        session.output.note(f"\n{result.message}")
+    if failures:
+        published = sum(1 for one in loads for _, item in one.rows.values() if item.verdict == "published")
+        asked = sum(len(one.keys) for one in loads)
+        session.output.note(f"\n{published} of {asked} partitions were published")
+
+
+def _rows(one: _TableLoad) -> list[list[str]]:
+    """One row a partition; the seconds of a read stand in its first row."""
+    rows, timed = [], set()
+    for key in one.keys:
+        if key not in one.rows:
+            rows.append([one.spec.table, key, "", "", "", "failed", ""])
+            continue
+        report, item = one.rows[key]
+        source = count(item.source_before)
+        if item.source_after != item.source_before:
+            source += f" → {count(item.source_after)}"
+        seconds = "" if report.version in timed else f"{report.seconds.get('total', 0.0):.1f}"
+        timed.add(report.version)
+        rows.append(
+            [one.spec.table, key, source, count(item.written), count(item.rows), item.verdict, seconds]
+        )
+    return rows
+
+
+def _documents(one: _TableLoad) -> list[dict[str, Any]]:
+    runs = {key: result.run_id for result in one.results for key in result.partitions}
+    documents: list[dict[str, Any]] = []
+    for key in one.keys:
+        document: dict[str, Any] = {"table": one.spec.table, "partition": key, "run_id": runs.get(key)}
+        if key in one.rows:
+            report, item = one.rows[key]
+            document |= {name: value for name, value in asdict(item).items() if name != "outcomes"}
+            document["checks"] = [asdict(outcome) for outcome in item.outcomes]
+            document["seconds_of_read"] = {name: round(value, 3) for name, value in report.seconds.items()}
+        else:
+            document["verdict"] = "failed"
+        documents.append(document)
+    return documents

@@ -1,0 +1,43 @@
+"""What is wrong with a table's SQL, found without a server: column entries and date expressions.
+
+``specs`` knows that ``columns`` is a list of texts; this knows what the texts mean. A mistake that needs
+the source to be seen, such as a column that is not there, is found by the load or by ``check --connect``.
+"""
+
+from collections.abc import Iterator
+
+from dataplat.plan.columns import plan_columns
+from dataplat.plan.dates import find_date_expressions
+from dataplat.specs import TableSpec
+from dataplat.specs.problems import Loc, Problem
+
+
+def inspect_table(spec: TableSpec) -> Iterator[Problem]:
+    """Yield every problem of a table's SQL texts, each with its line and a caret under the place."""
+    yield from _column_problems(spec)
+    for loc, text in _dated_texts(spec):
+        for found in find_date_expressions(text):
+            if found.problem is not None:
+                shown = f"date expression {found.text} cannot be read: {found.problem}"
+                yield spec.declared.problem(loc, shown)
+
+
+def _column_problems(spec: TableSpec) -> Iterator[Problem]:
+    if isinstance(spec.columns, str):
+        return
+    shards = spec.read_from.shards
+    reserved = [shards.identity] if shards and shards.identity else []
+    for problem in plan_columns([column.text for column in spec.columns], reserved).problems:
+        place = "" if problem.position is None else f"\n  {problem.text}\n  {' ' * problem.position}^"
+        yield spec.declared.problem(("columns", problem.index), problem.reason + place)
+
+
+def _dated_texts(spec: TableSpec) -> Iterator[tuple[Loc, str]]:
+    if spec.where:
+        yield ("where",), spec.where
+    if spec.read_from.shards:
+        for index, text in enumerate(spec.read_from.shards.discover):
+            yield ("from", "shards", "discover", index), text
+    if not isinstance(spec.columns, str):
+        for index, column in enumerate(spec.columns):
+            yield ("columns", index), column.text
