@@ -1,102 +1,124 @@
 """``dataplat demo``: the main job on real input, from an empty folder to proven partitions."""
 
-import os
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from dataplat.settings import Settings, read_settings
+from dataplat.cli.options import Config, Json, session_of
+from dataplat.settings import Settings
 
-UI_PORT = 3000
+if TYPE_CHECKING:
+    from dataplat.cli.session import Session
+
+_SHOWN = ("DATAPLAT_HOME", "DATAPLAT_DEMO_PORT", "MARKET_PASSWORD", "LOGISTICS_PASSWORD")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the tree."""
+    app.command("demo")(demo)
 
 
 def demo(
     context: typer.Context,
-    keep: bool = typer.Option(False, "--keep", help="Leave MariaDB and the engine running afterwards."),
-    ui: bool = typer.Option(False, "--ui", help="Open Dagster on 127.0.0.1 with what the demo left."),
-    port: int = typer.Option(UI_PORT, "--port", help="Port of the UI."),
+    keep: Annotated[bool, typer.Option("--keep", help="Leave MariaDB and the engine running.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop what --keep left running.")] = False,
+    ui: Annotated[bool, typer.Option("--ui", help="Open Dagster with what the demo left.")] = False,
+    port: Annotated[int, typer.Option("--port", help="Port of the UI on 127.0.0.1.")] = 3000,
+    _config: Config = None,
+    _json: Json = False,
 ) -> None:
-    """Fill a private MariaDB, load 14 days, damage a day and repair it."""
-    settings = read_settings(os.environ, config=context.obj.config)
-    if ui:
-        raise typer.Exit(_open_ui(settings, port))
-    _show(settings, keep=keep)
+    """Load a real little business: 14 days, one of them damaged and repaired."""
+    session = session_of(context)
+    if stop:
+        _stop(session)
+    elif ui:
+        raise typer.Exit(_open_ui(session, port))
+    else:
+        _show(session, keep=keep)
 
 
-def _show(settings: Settings, *, keep: bool) -> None:
+def _show(session: "Session", *, keep: bool) -> None:
+    from rich.console import Console
+
     from dataplat.demo.mariadb import PrivateMariaDB
     from dataplat.demo.show import Demo, demo_source
     from dataplat.lifecycle.platform import Platform
     from dataplat.orchestration.instance import open_instance
     from dataplat.orchestration.launch import quiet_dagster
+    from dataplat.specs import load_catalog
 
     quiet_dagster()
-    console, started = Console(), time.monotonic()
+    console = Console(stderr=session.output.as_json)
+    started = time.monotonic()
+    settings = session.settings
     database = PrivateMariaDB(settings.home)
-    with demo_source(database, os.environ, keep=keep) as environ:
-        os.environ.update(environ)  # the engine and Dagster's own processes inherit it
-        with Platform.load(settings, environ) as platform:
-            instance = open_instance(settings.dagster_home, platform.catalog)
+    with demo_source(database, session.environ, keep=keep) as environ:
+        catalog = load_catalog(settings.config_dir, environ)
+        with (
+            Platform(settings, catalog, environ) as platform,
+            open_instance(settings.dagster_home, catalog) as instance,
+        ):
             try:
                 show = Demo(console, platform, instance, database)
                 show.fill()
                 show.load_all()
                 show.keep_the_promise()
             finally:
-                instance.dispose()
                 if not keep:
                     platform.engine().stop()
-    console.print(
-        f"\n[bold]Done[/bold] in {time.monotonic() - started:.0f} s. {_what_next(settings, environ, keep)}"
-    )
+    seconds = time.monotonic() - started
+    session.output.document({"ok": True, "home": str(settings.home), "seconds": round(seconds, 1)})
+    console.print(f"\n[bold]Done[/bold] in {seconds:.0f} s; everything is in {settings.home}")
+    console.print(_what_next(settings, environ, keep), highlight=False, soft_wrap=True)
 
 
 def _what_next(settings: Settings, environ: Mapping[str, str], keep: bool) -> str:
     lines = [
-        "Everything is below " + str(settings.home) + ".",
-        "  make ui                                        the same data and history in Dagster",
-        "  dataplat ledger ods.ods_t_money_record 2026-01-09   what happened to that day",
+        "  make ui                                             the same data and history in Dagster",
+        "  dataplat ledger ods.ods_t_money_record 2026-01-09   what happened to the damaged day",
     ]
     if keep:
-        lines.append("\nMariaDB and the engine keep running. For commands in this shell:")
-        names = ("DATAPLAT_DEMO_PORT", "MARKET_PASSWORD", "LOGISTICS_PASSWORD")
-        lines += [f"  export {name}={shlex.quote(environ[name])}" for name in names]
-        lines.append(f"  export DATAPLAT_HOME={shlex.quote(str(settings.home))}")
-        lines.append("Stop them with  dataplat demo --stop")
+        values = {**environ, "DATAPLAT_HOME": str(settings.home)}
+        lines += ["", "MariaDB and the engine keep running. In your shell:"]
+        lines += [f"  export {name}={shlex.quote(values[name])}" for name in _SHOWN]
+        lines += ["and to stop them:", "  dataplat demo --stop"]
     return "\n".join(lines)
 
 
-def _open_ui(settings: Settings, port: int) -> int:
+def _stop(session: "Session") -> None:
+    from dataplat.demo.mariadb import PrivateMariaDB
+
+    stopped = session.platform.engine().stop()
+    PrivateMariaDB(session.settings.home).stop()
+    session.output.document({"ok": True, "engine_stopped": stopped})
+    session.output.line("the demo's MariaDB and its engine are stopped; the data stays")
+
+
+def _open_ui(session: "Session", port: int) -> int:
     from dataplat.demo.mariadb import PrivateMariaDB
     from dataplat.demo.show import demo_source
     from dataplat.orchestration.instance import open_instance
     from dataplat.specs import load_catalog
 
-    with demo_source(PrivateMariaDB(settings.home), os.environ, keep=False) as environ:
+    settings = session.settings
+    with demo_source(PrivateMariaDB(settings.home), session.environ, keep=False) as environ:
         open_instance(settings.dagster_home, load_catalog(settings.config_dir, environ)).dispose()
         variables = {
             "DAGSTER_HOME": str(settings.dagster_home),
             "DATAPLAT_HOME": str(settings.home),
             "DATAPLAT_CONFIG": str(settings.config_dir),
         }
-        command = [
-            str(Path(sys.executable).parent / "dagster"),
-            "dev",
-            "--module-name",
-            "dataplat.definitions",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-        ]
-        Console().print(f"Dagster opens on http://127.0.0.1:{port} (Ctrl-C stops it)")
+        program = str(Path(sys.executable).parent / "dagster")
+        where = ["--host", "127.0.0.1", "--port", str(port)]
+        session.output.note(f"Dagster opens on http://127.0.0.1:{port}; Ctrl-C stops it")
         try:
+            command = [program, "dev", "--module-name", "dataplat.definitions", *where]
             return subprocess.run(command, env={**environ, **variables}, check=False).returncode
         except KeyboardInterrupt:
             return 0

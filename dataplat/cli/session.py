@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from dataplat.ledger import Ledger
-    from dataplat.lifecycle.load import RunInfo
     from dataplat.lifecycle.platform import Platform
+    from dataplat.lifecycle.stations import RunInfo
     from dataplat.specs import Catalog
 
 
@@ -95,7 +95,7 @@ class Session:
 
     def run_info(self, wait_seconds: float = 0) -> "RunInfo":
         """Return who works here, for the ledger and for whoever finds a partition locked."""
-        from dataplat.lifecycle.load import RunInfo
+        from dataplat.lifecycle.stations import RunInfo
 
         return RunInfo("", self.settings.actor, self.command, wait_seconds)
 

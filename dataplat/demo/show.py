@@ -51,7 +51,7 @@ class _Day:
     rejected: int = 0
 
     def add(self, item: PartitionReport) -> None:
-        self.source += item.source_after
+        self.source += item.source_after or 0
         self.written += item.written
         self.files += item.rows
         self.partitions += 1

@@ -18,9 +18,9 @@ from datetime import datetime
 from dataplat.engine.hive import PartitionStore
 from dataplat.errors import LoadInProgressError
 from dataplat.ledger import UNFINISHED, LockOwner, TableVersion, VersionState
-from dataplat.lifecycle.load import RunInfo
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.publish import same_location
+from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.partitions import partition_columns
 from dataplat.plan.versions import version_location
 from dataplat.specs import RetentionSpec, TableSpec

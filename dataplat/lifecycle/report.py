@@ -62,7 +62,7 @@ class PartitionReport:
         verdict: Whether it is visible now; a rejected one left the older version visible.
         version: The version made for it.
         location: URI of its folder.
-        source_before: Rows at the source before the read.
+        source_before: Rows at the source before the read; ``None`` for a model, which has no source.
         source_after: Rows at the source after it.
         written: Rows by the writer's own count.
         rows: Rows by the footers of its files.
@@ -76,8 +76,8 @@ class PartitionReport:
     verdict: Verdict
     version: str
     location: str
-    source_before: int
-    source_after: int
+    source_before: int | None
+    source_after: int | None
     written: int
     rows: int
     files: int

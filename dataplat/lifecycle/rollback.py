@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from dataplat.errors import VersionError
 from dataplat.ledger import LockOwner, TableVersion, VersionState
-from dataplat.lifecycle.load import RunInfo
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.publish import publish_version, recover_partitions
+from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.partitions import partition_columns
 from dataplat.specs import TableSpec
 from dataplat.storage import FooterCount, count_partitions, exists

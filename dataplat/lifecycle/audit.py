@@ -1,0 +1,107 @@
+"""The middle stations: the staged files are counted and checked, and each partition is judged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from dataplat.audit.declared import StagedPartition, evaluate_checks
+from dataplat.audit.outcome import Outcome
+from dataplat.engine.aggregate import aggregate_partitions
+from dataplat.ledger import CheckResult, Hop, HopCount, VersionCounts, VersionState
+from dataplat.lifecycle.stations import Load, Origin, Prepared, Staged
+from dataplat.plan.partitions import hive_path
+from dataplat.storage import FooterCount, count_partitions
+
+
+def count_staged(load: Load, prepared: Prepared) -> tuple[dict[str, FooterCount], tuple[str, ...]]:
+    """Read the footers of a version: the count of each partition, and files that belong to none."""
+    folders = {target.key: hive_path(target.values) for target in prepared.targets}
+    counts, strays = count_partitions(
+        load.location, list(folders.values()), load.spec.format, watch=prepared.watched_column
+    )
+    return {key: counts[folder] for key, folder in folders.items()}, strays
+
+
+def audit_staged(load: Load, prepared: Prepared, origin: Origin, staged: Staged) -> dict[str, list[Outcome]]:
+    """Evaluate the built-in and the declared checks of every partition."""
+    names = [name for name, _ in prepared.targets[0].values]
+    declared = evaluate_checks(
+        load.spec,
+        [StagedPartition(t.key, t.values, staged.files[t.key].rows) for t in prepared.targets],
+        partial(_aggregate, load, names),
+        partial(_rows_before, load),
+    )
+    return {
+        key: [
+            *origin.compare(key, staged.files[key], staged.written[key], staged.strays),
+            *declared[key],
+        ]
+        for key in load.keys
+    }
+
+
+def decide(
+    load: Load, origin: Origin, staged: Staged, outcomes: Mapping[str, Sequence[Outcome]]
+) -> list[str]:
+    """Record counts and outcomes, reject the bad partitions, and return the good ones."""
+    ledger, table, version = load.platform.ledger, load.spec.table, load.version
+    counts = {
+        key: VersionCounts(rows=files.rows, files=files.files, bytes=files.bytes)
+        for key, files in staged.files.items()
+    }
+    ledger.advance(table, version, load.keys, VersionState.STAGED, counts=counts)
+    ledger.record(hops=_hops(load, origin, staged), checks=_results(load, outcomes))
+    good = []
+    for key in load.keys:
+        failures = [outcome for outcome in outcomes[key] if outcome.blocks]
+        if failures:
+            reason = "; ".join(f"{failure.check}: {failure.message}" for failure in failures)
+            ledger.advance(table, version, [key], VersionState.REJECTED, reason=reason)
+        else:
+            good.append(key)
+    return good
+
+
+def _aggregate(
+    load: Load, names: Sequence[str], expressions: Sequence[str]
+) -> Mapping[tuple[str, ...], tuple[int, ...]]:
+    session = load.platform.engine(load.spec.engine).session()
+    return aggregate_partitions(session, load.location, load.spec.format, names, expressions, load.subject)
+
+
+def _rows_before(load: Load, key: str, limit: int) -> list[int]:
+    versions = load.platform.ledger.visible_before(load.spec.table, key, limit=limit)
+    return [version.rows or 0 for version in versions]
+
+
+def _results(load: Load, outcomes: Mapping[str, Sequence[Outcome]]) -> Iterator[CheckResult]:
+    for key in load.keys:
+        for outcome in outcomes[key]:
+            yield CheckResult(
+                table=load.spec.table,
+                partition=key,
+                version=load.version,
+                check=outcome.check,
+                passed=outcome.passed,
+                severity=outcome.severity,
+                blocking=outcome.severity == "error",
+                numbers=dict(outcome.numbers),
+                message=outcome.message,
+            )
+
+
+def _hops(load: Load, origin: Origin, staged: Staged) -> Iterator[HopCount]:
+    table, version = load.spec.table, load.version
+    for key in load.keys:
+        files = staged.files[key]
+        rows = {**origin.hops(key), Hop.WRITTEN: staged.written[key]}
+        for hop, count in rows.items():
+            yield HopCount(table=table, partition=key, version=version, hop=hop, rows=count)
+        yield HopCount(
+            table=table,
+            partition=key,
+            version=version,
+            hop=Hop.FILES,
+            rows=files.rows,
+            files=files.files,
+            bytes=files.bytes,
+        )
