@@ -1,0 +1,8 @@
+SELECT `id` AS `id`, `at` AS `at`, CAST(price * amount AS DECIMAL(20,2)) AS `total`, `at` AS `__dp_window`, `id` AS `__dp_split`
+FROM   `shop`.`t_order`
+WHERE  (`at` >= '2026-01-01 00:00:00' AND `at` < '2026-01-02 00:00:00')
+-- projection
+CAST(`id` AS bigint) AS `id`
+to_utc_timestamp(`at`, 'Asia/Shanghai') AS `at`
+CAST(`total` AS decimal(20,2)) AS `total`
+'2026-01-01' AS `ds`

@@ -1,0 +1,9 @@
+SELECT `id` AS `id`, `at` AS `at`, CAST(price * amount AS DECIMAL(20,2)) AS `total`, `at` AS `__dp_window`, `id` AS `__dp_split`
+FROM   `shop`.`t_order`
+WHERE  (`at` >= '2026-01-09 05:00:00' AND `at` < '2026-01-09 07:00:00')
+-- projection
+CAST(`id` AS bigint) AS `id`
+to_utc_timestamp(`at`, 'Asia/Shanghai') AS `at`
+CAST(`total` AS decimal(20,2)) AS `total`
+date_format(to_utc_timestamp(`__dp_window`, 'Asia/Shanghai'), 'yyyy-MM-dd') AS `ds`
+date_format(to_utc_timestamp(`__dp_window`, 'Asia/Shanghai'), 'HH') AS `hr`
