@@ -4,7 +4,7 @@
 value of a secret.
 """
 
-from dataplat.specs.catalog import Catalog
+from dataplat.specs.catalog import AnyTable, Catalog
 from dataplat.specs.checks import (
     ROW_COUNT_CHECK,
     CheckSpec,
@@ -15,34 +15,44 @@ from dataplat.specs.checks import (
 )
 from dataplat.specs.documents import Declared
 from dataplat.specs.loader import load_catalog
-from dataplat.specs.platform import EngineSpec, PartitionFormatSpec, PlatformSpec, RetentionSpec
+from dataplat.specs.model import ModelSpec, ReadMode, UpstreamSpec
+from dataplat.specs.model_test import ModelTestCase, ModelTestSpec
+from dataplat.specs.platform import EngineSpec, ExternalSpec, PartitionFormatSpec, PlatformSpec, RetentionSpec
 from dataplat.specs.schema import json_schema
 from dataplat.specs.secrets import Secret, SecretResolver, SecretText
 from dataplat.specs.source import BudgetSpec, SourceSpec
 from dataplat.specs.table import (
     ColumnSpec,
     FromSpec,
-    RetrySpec,
     ShardsSpec,
     SplitSpec,
     TableSpec,
     TypePolicySpec,
     WindowSpec,
 )
+from dataplat.specs.values import Grain
+from dataplat.specs.warehouse_table import RetrySpec, WarehouseTable
 
 __all__ = [
     "ROW_COUNT_CHECK",
+    "AnyTable",
     "BudgetSpec",
     "Catalog",
     "CheckSpec",
     "ColumnSpec",
     "Declared",
     "EngineSpec",
+    "ExternalSpec",
     "FromSpec",
+    "Grain",
     "MinRowsCheck",
+    "ModelSpec",
+    "ModelTestCase",
+    "ModelTestSpec",
     "NotNullCheck",
     "PartitionFormatSpec",
     "PlatformSpec",
+    "ReadMode",
     "RetentionSpec",
     "RetrySpec",
     "Secret",
@@ -54,7 +64,9 @@ __all__ = [
     "TableSpec",
     "TypePolicySpec",
     "UniqueCheck",
+    "UpstreamSpec",
     "VolumeCheck",
+    "WarehouseTable",
     "WindowSpec",
     "check_config",
     "json_schema",

@@ -1,40 +1,59 @@
 """What no file can know by itself: names that must exist elsewhere, and things declared twice."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from dataplat.specs.checks import ROW_COUNT_CHECK
 from dataplat.specs.columns_text import plain_target
 from dataplat.specs.documents import Declared
+from dataplat.specs.model import ModelSpec
+from dataplat.specs.model_test import ModelTestSpec
 from dataplat.specs.platform import PlatformSpec
 from dataplat.specs.problems import Loc, Problem, did_you_mean
 from dataplat.specs.table import TableSpec
+from dataplat.specs.values import Grain
+from dataplat.specs.warehouse_table import WarehouseTable
 
 
-def cross_check(specs: Mapping[str, list[Any]], stems: Mapping[str, set[str]]) -> list[Problem]:
+def cross_check(specs: Mapping[str, list[Any]], files: Mapping[str, set[Path]]) -> list[Problem]:
     """Return the problems between files.
 
     Args:
         specs: The files that are valid in themselves, by kind.
-        stems: The names of all files by kind: a reference to a broken file is not a second problem.
+        files: All files by kind: a reference to a broken file is not a second problem.
     """
     platform: PlatformSpec | None = next(iter(specs["platform"]), None)
     tables: list[TableSpec] = specs["table"]
     problems: list[Problem] = []
     for table in tables:
-        problems += _references(table, stems["source"], platform)
+        problems += _references(table, {path.stem for path in files["source"]}, platform)
         problems += _load(table)
         problems += _columns(table, platform)
         problems += _checks(table)
-    return problems + list(_collisions(tables)) + list(_source_names(specs["source"]))
+    models: list[ModelSpec] = specs["model"]
+    for model in models:
+        problems += _engine(model, platform)
+        problems += _hour_column(model, model.grain, platform)
+        problems += _checks(model)
+    problems += _collisions([*tables, *models])
+    problems += _external(platform, [*tables, *models])
+    problems += _without_model(specs["model_test"], files["model"])
+    return problems + list(_source_names(specs["source"]))
 
 
 def _references(table: TableSpec, sources: set[str], platform: PlatformSpec | None) -> Iterator[Problem]:
     problem = table.declared.problem
     if table.source not in sources:
         yield problem(("source",), _unknown("source", table.source, sources))
+    yield from _engine(table, platform)
+
+
+def _engine(table: WarehouseTable, platform: PlatformSpec | None) -> Iterator[Problem]:
     if platform and table.engine not in platform.engine_names:
-        yield problem(("engine",), _unknown("engine", table.engine, set(platform.engine_names)))
+        yield table.declared.problem(
+            ("engine",), _unknown("engine", table.engine, set(platform.engine_names))
+        )
 
 
 def _unknown(kind: str, name: str, known: set[str]) -> str:
@@ -78,14 +97,19 @@ def _partition_columns(
     table: TableSpec, targets: list[str | None], platform: PlatformSpec | None
 ) -> Iterator[Problem]:
     names = table.partition.over(platform.partition) if platform else table.partition
-    if table.window.grain == "hour" and names.column == names.hour_column:
-        text = f"the day and the hour cannot both be in column '{names.column}'"
-        yield table.declared.problem(("partition", "column"), text)
+    yield from _hour_column(table, table.window.grain, platform)
     used = {names.column} | ({names.hour_column} if table.window.grain == "hour" else set())
     for index, target in enumerate(targets):
         if target in used:
             text = f"'{target}' is the partition column; give it another name with AS"
             yield table.declared.problem(("columns", index), text)
+
+
+def _hour_column(table: WarehouseTable, grain: Grain, platform: PlatformSpec | None) -> Iterator[Problem]:
+    names = table.partition.over(platform.partition) if platform else table.partition
+    if grain == "hour" and names.column == names.hour_column:
+        text = f"the day and the hour cannot both be in column '{names.column}'"
+        yield table.declared.problem(("partition", "column"), text)
 
 
 def _named_columns(table: TableSpec) -> Iterator[tuple[Loc, str]]:
@@ -98,8 +122,8 @@ def _named_columns(table: TableSpec) -> Iterator[tuple[Loc, str]]:
             yield ("checks", index, check.kind, position), name
 
 
-def _checks(table: TableSpec) -> Iterator[Problem]:
-    seen = {ROW_COUNT_CHECK}
+def _checks(table: WarehouseTable) -> Iterator[Problem]:
+    seen = {ROW_COUNT_CHECK} if isinstance(table, TableSpec) else set()
     for index, check in enumerate(table.checks):
         if check.name in seen:
             text = f"a second check named '{check.name}'; give one of them another `name`"
@@ -107,7 +131,7 @@ def _checks(table: TableSpec) -> Iterator[Problem]:
         seen.add(check.name)
 
 
-def _collisions(tables: list[TableSpec]) -> Iterator[Problem]:
+def _collisions(tables: list[WarehouseTable]) -> Iterator[Problem]:
     first: dict[str, tuple[str, Declared]] = {}
     for table in tables:
         name, declared = first.setdefault(table.table.lower(), (table.table, table.declared))
@@ -119,6 +143,27 @@ def _collisions(tables: list[TableSpec]) -> Iterator[Problem]:
         else:
             text = f"'{table.table}' is '{name}' of {where} to Hive, which ignores upper and lower case"
         yield table.declared.problem(("table",), text)
+
+
+def _external(platform: PlatformSpec | None, tables: list[WarehouseTable]) -> Iterator[Problem]:
+    if platform is None:
+        return
+    known = {table.table.lower(): table.declared for table in tables}
+    seen: set[str] = set()
+    for index, external in enumerate(platform.external):
+        name = external.table.lower()
+        if name in known:
+            text = f"'{external.table}' is declared in {known[name].at('table').split()[0]}, and not external"
+            yield platform.declared.problem(("external", index), text)
+        if name in seen:
+            yield platform.declared.problem(("external", index), f"'{external.table}' is there twice")
+        seen.add(name)
+
+
+def _without_model(tests: list[ModelTestSpec], models: set[Path]) -> Iterator[Problem]:
+    for test in tests:
+        if test.model_path not in models:
+            yield test.declared.problem((), f"there is no model {test.model_path.name} beside it")
 
 
 def _source_names(sources: list[Any]) -> Iterator[Problem]:

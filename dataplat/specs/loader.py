@@ -16,28 +16,39 @@ from pydantic import ValidationError
 from dataplat.specs.base import DeclaredSpec
 from dataplat.specs.catalog import Catalog
 from dataplat.specs.crosscheck import cross_check
-from dataplat.specs.documents import read_document
+from dataplat.specs.documents import Document, read_document
 from dataplat.specs.explain import explain
-from dataplat.specs.files import Kind, find_files
+from dataplat.specs.files import Kind, Kinds, find_files, kind_of
 from dataplat.specs.interpolate import interpolate
+from dataplat.specs.model import ModelSpec
+from dataplat.specs.model_test import ModelTestSpec
 from dataplat.specs.places import absolute_platform
 from dataplat.specs.platform import PlatformSpec
 from dataplat.specs.problems import Problem, spec_error
 from dataplat.specs.source import SourceSpec
+from dataplat.specs.sql_file import read_sql
 from dataplat.specs.table import TableSpec
 
+MODEL_FOLDERS = ("dim", "dw", "ads")
 KINDS = (
     Kind("platform", PlatformSpec, file="platform.yaml"),
     Kind("source", SourceSpec, folders=("sources",)),
-    Kind("table", TableSpec, folders=("ods", "dim", "dw", "ads")),
+    Kind("table", TableSpec, folders=("ods", *MODEL_FOLDERS), marks=frozenset({"source", "from"})),
+    Kind("model", ModelSpec, folders=MODEL_FOLDERS, sql=True),
+    Kind("model_test", ModelTestSpec, folders=MODEL_FOLDERS, suffix=".test.yaml"),
 )
 
 
 Inspector = Callable[[TableSpec], Iterable[Problem]]
+CatalogInspector = Callable[[Catalog], Iterable[Problem]]
 
 
 def load_catalog(
-    config_dir: Path, environ: Mapping[str, str], *, inspect: Inspector = lambda _: ()
+    config_dir: Path,
+    environ: Mapping[str, str],
+    *,
+    inspect: Inspector = lambda _: (),
+    inspect_all: CatalogInspector = lambda _: (),
 ) -> Catalog:
     """Load and check the whole configuration.
 
@@ -49,48 +60,67 @@ def load_catalog(
         environ: Where ``${NAME}`` is looked up.
         inspect: Finds further problems of one table, for callers that can judge more than ``specs``
             can; asked for every table that is valid in itself.
+        inspect_all: Finds further problems of all of it together, such as those of models; asked once
+            nothing else is wrong.
 
     Raises:
         SpecError: With every problem of every file, as file:line. Nothing was run.
     """
     config_dir = config_dir.absolute()
     loaded, problems = _load_files(config_dir, environ)
-    problems += cross_check(loaded.specs, loaded.stems)
+    problems += cross_check(loaded.specs, loaded.files)
     problems += [problem for table in loaded.specs["table"] for problem in inspect(table)]
     if problems:
         raise spec_error(config_dir.name, problems)
-    return _assemble(config_dir, loaded.specs)
+    catalog = _assemble(config_dir, loaded.specs)
+    if found := [*inspect_all(catalog)]:
+        raise spec_error(config_dir.name, found)
+    return catalog
 
 
 @dataclass(frozen=True)
 class _Loaded:
-    """The files that are valid in themselves, and the names of all of them, by kind."""
+    """The files that are valid in themselves, and all that there are, by kind."""
 
     specs: dict[str, list[Any]]
-    stems: dict[str, set[str]]
+    files: dict[str, set[Path]]
 
 
 def _load_files(config_dir: Path, environ: Mapping[str, str]) -> tuple[_Loaded, list[Problem]]:
     files, problems = find_files(config_dir, KINDS)
     loaded = _Loaded({kind.name: [] for kind in KINDS}, {kind.name: set() for kind in KINDS})
-    for kind, path, file in files:
-        spec, found = load_file(kind, path, file, environ)
+    for kinds, path, file in files:
+        kind, spec, found = load_file(kinds, path, file, environ)
         problems += found
-        loaded.stems[kind.name].add(path.stem)
+        loaded.files[kind.name].add(path)
         if spec is not None:
             loaded.specs[kind.name].append(spec)
     return loaded, problems
 
 
 def load_file(
-    kind: Kind, path: Path, file: str, environ: Mapping[str, str]
-) -> tuple[DeclaredSpec | None, list[Problem]]:
-    """Load one file as far as it can be without the others; the spec is missing if there are problems."""
-    folder = "" if kind.file else path.parent.name
+    kinds: Kinds, path: Path, file: str, environ: Mapping[str, str]
+) -> tuple[Kind, DeclaredSpec | None, list[Problem]]:
+    """Load one file as far as it can be without the others.
+
+    Returns its kind, of those that it may be of, and the spec, which is missing if there are problems.
+    """
+    folder = "" if kinds[0].file else path.parent.name
     document = read_document(path, file, folder)
-    declared, problems = document.declared, list(document.problems)
-    if problems:
-        return None, problems
+    kind = kind_of(kinds, document.value)
+    if document.problems:
+        return kind, None, list(document.problems)
+    spec, problems = _load_document(kind, document, environ)
+    sql, sql_problems = read_sql(document.declared, kind.sql)
+    if isinstance(spec, ModelSpec):
+        spec = spec.with_sql(sql)
+    return kind, spec, problems + sql_problems
+
+
+def _load_document(
+    kind: Kind, document: Document, environ: Mapping[str, str]
+) -> tuple[DeclaredSpec | None, list[Problem]]:
+    declared = document.declared
     if not isinstance(document.value, dict):
         found = "nothing" if document.value is None else "no keys"
         return None, [declared.problem((), f"expected keys and values, found {found}")]
@@ -108,7 +138,11 @@ def _assemble(config_dir: Path, specs: Mapping[str, list[Any]]) -> Catalog:
     platform = absolute_platform(specs["platform"][0], config_dir.parent)
     sources = {source.name: _complete_source(source, platform) for source in specs["source"]}
     tables = {table.table: _complete_table(table, platform) for table in specs["table"]}
-    return Catalog(config_dir, platform, sources, dict(sorted(tables.items())))
+    models = {model.table: _complete_model(model, platform) for model in specs["model"]}
+    tests = _tests_by_model(specs["model_test"], models.values())
+    return Catalog(
+        config_dir, platform, sources, dict(sorted(tables.items())), dict(sorted(models.items())), tests
+    )
 
 
 def _complete_source(source: SourceSpec, platform: PlatformSpec) -> SourceSpec:
@@ -124,3 +158,18 @@ def _complete_table(table: TableSpec, platform: PlatformSpec) -> TableSpec:
         partition=table.partition.over(platform.partition),
         retention=table.retention.over(platform.retention),
     )
+
+
+def _complete_model(model: ModelSpec, platform: PlatformSpec) -> ModelSpec:
+    return model.declared_in(
+        model.declared,
+        group=model.group or model.layer,
+        start=model.start or platform.start,
+        partition=model.partition.over(platform.partition),
+        retention=model.retention.over(platform.retention),
+    )
+
+
+def _tests_by_model(tests: list[ModelTestSpec], models: Iterable[ModelSpec]) -> dict[str, ModelTestSpec]:
+    by_path = {test.model_path: test for test in tests}
+    return {model.table: by_path[path] for model in models if (path := model.declared.path) in by_path}

@@ -3,14 +3,27 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from dataplat.specs.base import DeclaredSpec, Spec
 from dataplat.specs.secrets import SecretText
-from dataplat.specs.values import Count, Day, Duration, JvmMemory, PlainText, Text, ZoneName, shown
+from dataplat.specs.values import (
+    Count,
+    Day,
+    Duration,
+    Grain,
+    JvmMemory,
+    PlainText,
+    TableName,
+    Text,
+    Texts,
+    ZoneName,
+    shown,
+)
 
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|(secret|access|private)[._-]?key)$", re.IGNORECASE)
 _PARTITION_COLUMN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -100,6 +113,33 @@ class PartitionFormatSpec(Spec):
     )
 
 
+class ExternalSpec(Spec):
+    """A table of the metastore that somebody else makes and models may read.
+
+    A name alone is a table that is read as a whole. With a grain it has partitions, and a model must filter
+    them as it does those of any other upstream.
+    """
+
+    table: TableName = Field(description="database.table in Hive.")
+    grain: Grain | None = Field(None, description="How much time one partition holds; without it none.")
+    partition: PartitionFormatSpec = Field(
+        default_factory=PartitionFormatSpec, description="How partitions are named; else as the platform's."
+    )
+    columns: Texts = Field((), description="Its columns, if models are to be checked against them.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_short_form(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | cls) else {"table": value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        full = handler.resolve_ref_schema(handler(schema))
+        return {"anyOf": [full["properties"]["table"], full]}
+
+
 def _engine_names(engines: dict[str, EngineSpec]) -> dict[str, EngineSpec]:
     if "default" in engines:
         raise ValueError("the engine called default is `engine`, not one of `engines`")
@@ -142,6 +182,9 @@ class PlatformSpec(DeclaredSpec):
     retention: RetentionSpec = Field(default_factory=RetentionSpec, description="How long versions are kept.")
     partition: PartitionFormatSpec = Field(
         default_factory=PartitionFormatSpec, description="How partitions are named in Hive."
+    )
+    external: tuple[ExternalSpec, ...] = Field(
+        (), description="Tables that somebody else makes and models read: names, or names with a grain."
     )
     start: Day = Field(date(2025, 1, 1), description="First partition of tables that give none.")
 

@@ -21,13 +21,15 @@ Loc = tuple[str | int, ...]
 class Problem:
     """One thing that a person has to change, and the line to change it in.
 
-    ``text`` never holds a value that was given for a secret.
+    ``text`` never holds a value that was given for a secret. ``excerpt`` is lines of the file with a caret
+    under the place, where a line alone does not show it.
     """
 
     file: str
     line: int
     path: str
     text: str
+    excerpt: str = ""
 
     @property
     def at(self) -> str:
@@ -36,9 +38,16 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """The sentence, the path of the value in front if it is about one; invisible characters escaped."""
+        """The sentence, the path of the value in front if it is about one; invisible characters escaped.
+
+        An excerpt follows on lines of its own.
+        """
         text = f"{self.path}: {self.text}" if self.path else self.text
-        return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+        return "\n".join(map(_visible, [text, *self.excerpt.splitlines()]))
+
+
+def _visible(line: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 
 
 def spec_error(folder: str, problems: Iterable[Problem]) -> SpecError:

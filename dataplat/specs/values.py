@@ -7,10 +7,10 @@ annotated types at the end are what models use, and carry what an editor should 
 
 import re
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from dataplat.specs.cron import parse_cron
 from dataplat.specs.problems import did_you_mean
@@ -21,6 +21,7 @@ _PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*%")
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([kmgt])(?:i?b)?", re.IGNORECASE)
 _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 _MEBIBYTE = 1024**2
+_TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z_][A-Za-z0-9_]*")
 
 
 def parse_duration(value: object) -> timedelta:
@@ -106,6 +107,13 @@ def parse_zone_name(value: object) -> str:
     return value
 
 
+def parse_table_name(text: str) -> str:
+    """Return the text if it is database.table as Hive spells them."""
+    if not _TABLE_NAME.fullmatch(text):
+        raise ValueError(f"{shown(text)} is not database.table of letters, digits and _")
+    return text
+
+
 def parse_texts(value: object) -> object:
     """Let a single text stand for a list of one."""
     return [value] if isinstance(value, str) else value
@@ -178,4 +186,6 @@ PlainText = Annotated[
 ]
 WholeNumber = Annotated[int, BeforeValidator(refuse_bool)]
 Count = Annotated[int, BeforeValidator(refuse_bool), Field(ge=1)]
+TableName = Annotated[Text, AfterValidator(parse_table_name)]
+Grain = Literal["hour", "day", "month"]
 Values = dict[str, Any]
