@@ -31,7 +31,8 @@ def collect(
 ) -> None:
     """Delete the files of old versions.
 
-    Superseded ones beyond `retention`, and rejected or abandoned ones older than its grace. What the metastore shows is never deleted; it is asked right before each deletion.
+    Those that go are superseded ones beyond `retention`, and rejected or abandoned ones older than its
+    grace. What the metastore shows never goes: it is asked right before each deletion.
     """
     session = session_of(context)
     specs = session.catalog.select(select)
@@ -45,13 +46,11 @@ def collect(
 
 
 def _planned(session: Session, specs: "Sequence[TableSpec]") -> "Iterable[Collected]":
-    from datetime import UTC, datetime
-
     from dataplat.lifecycle.collect import plan_collection
 
     for spec in specs:
         history = session.ledger.history(spec.table, limit=None)
-        yield from plan_collection(history, spec.retention, datetime.now(UTC))
+        yield from plan_collection(history, spec.retention, session.now())
 
 
 def _collected(session: Session, specs: "Sequence[TableSpec]") -> "Iterable[Collected]":

@@ -92,14 +92,12 @@ def _try_tables(session: Session, source: str) -> Iterator[Probe]:
 
 
 def _survey(session: Session, spec: "TableSpec") -> str:
-    from datetime import UTC, datetime
-
     from dataplat.lifecycle.source_table import SourceTable
     from dataplat.plan.partitions import latest_partition
     from dataplat.specs import SecretResolver
 
     catalog = session.catalog
-    key = latest_partition(spec.window.grain, now=datetime.now(UTC), zone=catalog.platform.zone)
+    key = latest_partition(spec.window.grain, now=session.now(), zone=catalog.platform.zone)
     table = SourceTable(
         spec,
         catalog.sources[spec.source],

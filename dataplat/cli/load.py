@@ -71,8 +71,6 @@ def load(
 
 def select_keys(session: Session, spec: "TableSpec", date: str) -> tuple[str, ...]:
     """Return the partitions that ``--date`` means for a table; empty text is the latest that has ended."""
-    from datetime import UTC, datetime
-
     from dataplat.plan.partitions import select_partitions
 
     platform = session.catalog.platform
@@ -80,7 +78,7 @@ def select_keys(session: Session, spec: "TableSpec", date: str) -> tuple[str, ..
         date,
         spec.window.grain,
         first=spec.window.start or platform.start,
-        now=datetime.now(UTC),
+        now=session.now(),
         zone=platform.zone,
         subject=spec.table,
     )

@@ -6,6 +6,7 @@ look things up start fast.
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,10 @@ class Session:
 
         quiet_dagster()
         return self._closing.enter_context(open_instance(self.settings.dagster_home, catalog))
+
+    def now(self) -> datetime:
+        """The clock that decides which partitions have ended."""
+        return datetime.now(UTC)
 
     def run_info(self, wait_seconds: float = 0) -> "RunInfo":
         """Return who works here, for the ledger and for whoever finds a partition locked."""

@@ -30,13 +30,14 @@ class ExplainedColumn:
 
 @dataclass(frozen=True)
 class PlanStep:
-    """One table of the server's plan."""
+    """One table of the server's plan; ``possible`` are the indexes it could have used."""
 
     table: str
     access: str
     key: str
     rows: int | None
     extra: str
+    possible: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def _steps(connection: SourceConnection, read: JdbcRead) -> list[PlanStep]:
             str(row["key"] or "none"),
             int(str(row["rows"])) if row["rows"] is not None else None,
             str(row["extra"] or ""),
+            str(row["possible"] or ""),
         )
         for row in rows
         if row["table"] is not None and not str(row["table"]).startswith("<")
@@ -183,6 +185,8 @@ def _remarks(spec: TableSpec, survey: Survey, steps: Sequence[PlanStep]) -> Iter
         yield f"reads all of {names}, about {rows:,} rows: that is what load: snapshot asks for"
         return
     yield f"FULL SCAN of {names}, about {rows:,} rows, however few of them lie in the window"
-    yield f"next: an index on {column} at the source, unless the window holds most of the table"
-    if spec.where:
-        yield "or a condition in `where` that an index serves"
+    possible = sorted({step.possible for step in scanned if step.possible})
+    if possible:
+        yield f"the server could use {', '.join(possible)} and expects no gain: the window holds much of it"
+    else:
+        yield f"next: an index on {column} at the source"

@@ -130,7 +130,9 @@ def _publish(
 
 def _abandon(load: Load, error: BaseException) -> None:
     """Mark what this load leaves behind; a version that was being published is left to ``recover``."""
-    reason = error.problem if isinstance(error, DataplatError) else type(error).__name__
+    reason = type(error).__name__ if isinstance(error, Exception) else "interrupted"
+    if isinstance(error, DataplatError):
+        reason = error.problem
     ledger, table = load.platform.ledger, load.spec.table
     left = ledger.in_state(table, (VersionState.STAGING, VersionState.STAGED), load.keys)
     keys = [row.partition for row in left if row.version == load.version]

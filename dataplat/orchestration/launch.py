@@ -15,7 +15,7 @@ from dagster import BetaWarning, DagsterInstance, PreviewWarning
 
 from dataplat.lifecycle.platform import Platform
 from dataplat.orchestration.factories.tables import build_table_asset
-from dataplat.orchestration.observer import Observer, observed_by
+from dataplat.orchestration.observer import INTERRUPTED, Observer, observed_by
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.specs import TableSpec
 
@@ -53,7 +53,8 @@ def run_table(
         The result of each run, in order of time. Nothing is raised for a failed load.
 
     Raises:
-        KeyboardInterrupt: Dagster ended the run because of one. Partitions reported so far are published.
+        KeyboardInterrupt: There was one during the run, which Dagster keeps to itself. What was reported
+            so far is published.
     """
     asset = build_table_asset(platform.catalog, spec)
     zone = ZoneInfo(platform.catalog.platform.timezone)
@@ -86,7 +87,10 @@ def _run(
         )
     if any(event.event_type is dg.DagsterEventType.RUN_CANCELED for event in result.all_events):
         raise KeyboardInterrupt
-    return RunResult(result.run_id, keys, result.success, "" if result.success else _failure(result))
+    message = "" if result.success else _failure(result)
+    if message == INTERRUPTED:
+        raise KeyboardInterrupt
+    return RunResult(result.run_id, keys, result.success, message)
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> str:

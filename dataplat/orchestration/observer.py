@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from dataplat.errors import DataplatError, LoadInProgressError
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
 
+INTERRUPTED = "interrupted: what was visible before is still visible"
+
 
 @dataclass(frozen=True)
 class Observer:

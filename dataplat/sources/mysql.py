@@ -155,8 +155,12 @@ def table_estimates(
 
 
 def explain_query(conn: SourceConnection, sql: str, *, subject: str = "") -> tuple[Mapping[str, object], ...]:
-    """Return the server's plan: ``table``, ``access``, ``key``, ``rows``, ``extra`` of each table read."""
+    """Return the server's plan: ``table``, ``access``, ``key``, ``rows``, ``extra`` of each table read.
+
+    ``possible`` names the indexes that the server could have used.
+    """
     wanted = {"table": "table", "access": "type", "key": "key", "rows": "rows", "extra": "extra"}
+    wanted["possible"] = "possible_keys"
     plans = conn.records(f"EXPLAIN {sql}", subject=subject)
     return tuple({name: plan.get(column) for name, column in wanted.items()} for plan in plans)
 

@@ -1,23 +1,16 @@
 """One asset for each source table: partitioned, checked, and materialized only after publishing."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from dataplat.audit.outcome import FILES, PLACEMENT, ROW_COUNT
-from dataplat.errors import DataplatError
-from dataplat.lifecycle.load import MAX_PARTITIONS_A_READ, load_partitions
-from dataplat.lifecycle.platform import Platform
-from dataplat.lifecycle.report import LoadReport, PartitionReport, Verdict
-from dataplat.lifecycle.stations import RunInfo
-from dataplat.orchestration.events import Event, PartitionResult, failure_events, publish_events
+from dataplat.orchestration.events import Event
 from dataplat.orchestration.instance import pool_name
-from dataplat.orchestration.observer import current_observer
 from dataplat.orchestration.partitions import partitions_of
-from dataplat.orchestration.rejection import rejection_error
+from dataplat.plan.splits import MAX_PARTITIONS_A_READ
 from dataplat.specs import Catalog, TableSpec
 
 _BUILT_IN = {
@@ -66,7 +59,11 @@ def _build(catalog: Catalog, spec: TableSpec) -> dg.AssetsDefinition:
         ),
     )
     def load_table(context: dg.AssetExecutionContext) -> Iterator[Event]:
-        yield from _load(context, context.resources.platform, spec, key, checks)
+        # Spark, pandas and the ledger are imported by the runs that use them, not by every process
+        # that loads definitions.
+        from dataplat.orchestration.materialize import materialize_source_table
+
+        yield from materialize_source_table(context, spec, key, checks)
 
     return load_table
 
@@ -103,67 +100,3 @@ def _static_metadata(spec: TableSpec) -> dict[str, Any]:
         "load": spec.load,
     }
     return metadata
-
-
-def _load(
-    context: dg.AssetExecutionContext,
-    platform: Platform,
-    spec: TableSpec,
-    key: dg.AssetKey,
-    checks: Sequence[dg.AssetCheckSpec],
-) -> Iterator[Event]:
-    observer = current_observer()
-    run = RunInfo(context.run_id, platform.settings.actor, observer.command, observer.wait_seconds)
-    results: list[PartitionResult] = []
-    rejected: list[PartitionReport] = []
-    try:
-        for report in load_partitions(platform, spec, context.partition_keys, run, observer.progress):
-            observer.report(report)
-            results += [_result(report, item) for item in report.partitions]
-            rejected += report.rejected
-            _log(context, report)
-    except DataplatError as error:
-        yield from failure_events(context, key, checks, results)
-        may_retry = observer.may_retry(error)
-        if may_retry and context.retry_number < spec.retries.count:
-            observer.again(error, spec.retries.delay_seconds * (2 ** (context.retry_number + 1) - 1))
-        raise dg.Failure(str(error), allow_retries=may_retry) from error
-    if rejected:
-        yield from failure_events(context, key, checks, results)
-        rejection = rejection_error(spec, rejected)
-        raise dg.Failure(str(rejection), allow_retries=False) from rejection
-    yield from publish_events(context, key, checks, results)
-
-
-def _result(report: LoadReport, item: PartitionReport) -> PartitionResult:
-    columns = [dg.TableColumn(name, kind) for name, kind in report.columns]
-    metadata: dict[str, Any] = {
-        "dagster/partition_row_count": item.rows,
-        "dagster/column_schema": dg.TableSchema(columns=columns),
-        "rows": item.rows,
-        "files": item.files,
-        "bytes": item.bytes,
-        "source_before": item.source_before,
-        "source_after": item.source_after,
-        "seconds": round(report.seconds.get("total", 0.0), 3),
-        "version": item.version,
-        "location": dg.MetadataValue.path(item.location),
-        "sql": dg.MetadataValue.md("```sql\n" + "\n\n".join(report.sql[:3]) + "\n```"),
-        "published_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
-    }
-    outcomes = {outcome.check: outcome for outcome in item.outcomes}
-    return PartitionResult(item.partition, item.verdict is Verdict.PUBLISHED, metadata, outcomes)
-
-
-def _log(context: dg.AssetExecutionContext, report: LoadReport) -> None:
-    for item in report.partitions:
-        context.log.info(
-            "%s[%s] %s: source %d, files %d rows in %d files, version %s",
-            report.table,
-            item.partition,
-            item.verdict,
-            item.source_before,
-            item.rows,
-            item.files,
-            item.version,
-        )
