@@ -18,13 +18,10 @@ from dataplat.lifecycle.stations import Load, Prepared, RunInfo
 from dataplat.plan.counts import SourceCount
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.plan.reads import JdbcRead, plan_reads, render_projection
-from dataplat.plan.splits import PartitionSize, plan_tasks
+from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_tasks
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
 from dataplat.specs import TableSpec
 from dataplat.storage import FooterCount
-
-# More days in one write would sort instead of keeping a file open for each.
-MAX_PARTITIONS_A_READ = 60
 
 
 def load_partitions(

@@ -1,48 +1,30 @@
 """What runs are handed: the platform, and Spark as ``dagster-pyspark`` users know it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster_pyspark import LazyPySparkResource
-from pydantic import PrivateAttr
 
-from dataplat.lifecycle.platform import Platform
 from dataplat.settings import Settings
 from dataplat.specs import Catalog
 
-
-class SparkEngineResource(LazyPySparkResource):
-    """``spark_session`` of a named engine, for assets that people write themselves.
-
-    A ``LazyPySparkResource`` in type and use. It differs where that falls short: the session comes from
-    the shared engine, is replaced when the engine died, and is let go of when the run ends. The
-    configuration that Dagster shows is empty, because the engine's own is in ``platform.yaml``.
-    """
-
-    spark_config: dict[str, Any] = {}  # noqa: RUF012 - a pydantic field of the base class
-    engine: str = "default"
-    _platform: Platform | None = PrivateAttr(default=None)
-
-    @classmethod
-    def of(cls, platform: Platform, engine: str = "default") -> "SparkEngineResource":
-        """Return the resource of one engine; nothing is started by it."""
-        resource = cls(engine=engine)
-        resource._platform = platform
-        return resource
-
-    def _init_session(self) -> None:
-        assert self._platform is not None
-        self._spark_session = self._platform.engine(self.engine).session()
+if TYPE_CHECKING:
+    from dataplat.lifecycle.platform import Platform
+    from dataplat.orchestration.spark_resource import SparkEngineResource
 
 
 def build_resources(
     settings: Settings, catalog: Catalog, environ: Mapping[str, str]
 ) -> dict[str, dg.ResourceDefinition]:
-    """Return the resources of every run: ``platform`` and ``spark``. Opened by the first asset that asks."""
+    """Return the resources of every run: ``platform`` and ``spark``.
+
+    Spark and the ledger are imported and opened by the first asset that asks, not by this.
+    """
 
     @dg.resource(description="Catalog, engines, ledger and sources of this home.")
-    def platform(_: dg.InitResourceContext) -> Iterator[Platform]:
+    def platform(_: dg.InitResourceContext) -> "Iterator[Platform]":
+        from dataplat.lifecycle.platform import Platform
+
         with Platform(settings, catalog, environ) as opened:
             yield opened
 
@@ -50,7 +32,9 @@ def build_resources(
         description="Spark session of the default engine, as a LazyPySparkResource.",
         required_resource_keys={"platform"},
     )
-    def spark(context: dg.InitResourceContext) -> SparkEngineResource:
+    def spark(context: dg.InitResourceContext) -> "SparkEngineResource":
+        from dataplat.orchestration.spark_resource import SparkEngineResource
+
         return SparkEngineResource.of(context.resources.platform)
 
     return {"platform": platform, "spark": spark}

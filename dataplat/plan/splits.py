@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+# More days in one write would sort instead of keeping a file open for each.
+MAX_PARTITIONS_A_READ = 60
+
 _SMALLEST_TASK_ROWS = 200_000
 _LARGEST_TASK_ROWS = 4_000_000
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from dataplat.demo.wide import fill_wide
 from dataplat.engine.jdbc import JdbcAccess
-from dataplat.lifecycle.load import RunInfo, load_partitions
+from dataplat.lifecycle.load import load_partitions
+from dataplat.lifecycle.stations import RunInfo
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
 from dataplat_tests.bench.measure import Side, compare
 from dataplat_tests.bench.setting import Setting, setting

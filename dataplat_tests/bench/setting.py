@@ -16,7 +16,7 @@ _PLATFORM = """timezone: Asia/Shanghai
 warehouse: file://{home}/warehouse
 ledger: sqlite:///{home}/ledger.db
 start: 2026-01-01
-engine: {{mode: local, driver_memory: {memory}}}
+engine: {{mode: local, driver_memory: {memory}{metastore}}}
 """
 _SOURCE = """kind: mysql
 host: 127.0.0.1
@@ -45,7 +45,9 @@ class Setting:
 
 
 @contextmanager
-def setting(tables: list[str], *, memory: str = "3g", buffer_pool: str = "3G") -> Iterator[Setting]:
+def setting(
+    tables: list[str], *, memory: str = "3g", buffer_pool: str = "3G", metastore: str = ""
+) -> Iterator[Setting]:
     """Give a platform over empty servers with the named ``bench.*`` tables declared; stop all afterwards."""
     home = Path(tempfile.mkdtemp(prefix="dataplat-bench-"))
     database = PrivateMariaDB(home, buffer_pool=buffer_pool)
@@ -57,10 +59,11 @@ def setting(tables: list[str], *, memory: str = "3g", buffer_pool: str = "3G") -
         "DATAPLAT_JARS": os.environ.get("DATAPLAT_JARS", str(Path.cwd() / "jars" / "lib")),
     }
     try:
+        uris = f', "hive.metastore.uris": "{metastore}"' if metastore else ""
         config = home / "config"
         (config / "sources").mkdir(parents=True)
         (config / "ods").mkdir()
-        (config / "platform.yaml").write_text(_PLATFORM.format(home=home, memory=memory))
+        (config / "platform.yaml").write_text(_PLATFORM.format(home=home, memory=memory, metastore=uris))
         source = _SOURCE.format(port=instance.port, user=instance.etl_user)
         (config / "sources" / "bench.yaml").write_text(source)
         for name in tables:
