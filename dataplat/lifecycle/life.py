@@ -89,6 +89,7 @@ def _live_locked(load: Load, origin: Origin, locks: PartitionLocks) -> LoadRepor
         staged = Staged(written, files, strays)
         with load.station(Step.CHECK):
             outcomes = audit_staged(load, prepared, origin, staged)
+        locks.check()  # whoever took over has settled this version already
         good = decide(load, origin, staged, outcomes)
         with load.station(Step.PUBLISH, f"{len(good)} of {len(load.keys)}"):
             _publish(load, targets, staged, good, locks)
