@@ -91,7 +91,7 @@ class Files:
         """Return the data files in a folder. Raises FileNotFoundError when there is no such folder."""
         path = urlsplit(uri).path
         if self._is_hdfs(uri):
-            names = [entry["name"] for entry in self._web().ls(path)]
+            names = list(self._web().ls(path, detail=False))
         else:
             names = [str(entry) for entry in Path(path).iterdir()]
         return sorted(name for name in names if Path(name).name[0] not in "._")

@@ -4,15 +4,18 @@ One object serves all tests of a combination of file system and catalog, because
 seconds to start. Each test makes tables of its own name, at the source and in the warehouse.
 """
 
+import sqlite3
 import textwrap
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from dataplat.demo.mariadb import PrivateMariaDB
-from dataplat.lifecycle.load import RunInfo, load_partitions
+from dataplat.lifecycle.load import load_partitions
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import Listener, LoadReport, PartitionReport, ignore_progress
+from dataplat.lifecycle.stations import RunInfo
 from dataplat.settings import read_settings
 from dataplat.specs import TableSpec, load_catalog
 from dataplat_tests.integration.reading import Files, Reader, SqlLocations, ThriftLocations
@@ -138,6 +141,15 @@ class Warehouse:
         (report,) = self.load(spec, key, listen=listen)
         (partition,) = report.partitions
         return partition
+
+    def expire_locks(self, table: str) -> None:
+        """Let the leases on a table's partitions run out now, as if their holder had been stopped."""
+        with closing(sqlite3.connect(self.root / "home" / "ledger.db")) as ledger, ledger:
+            expired = ledger.execute(
+                "UPDATE partition_lock SET expires_at = '2000-01-01T00:00:00.000000+00:00' WHERE table_name = ?",
+                [table],
+            )
+            assert expired.rowcount > 0, "nobody holds a lock on the table"
 
     def write_source(self, name: str, **changes: str) -> None:
         """Declare a source over the private server; ``changes`` are further keys as YAML text."""
