@@ -8,6 +8,7 @@ records what is true. Nothing is ever guessed from the ledger alone.
 from collections.abc import Mapping, Sequence
 
 from dataplat.engine.hive import PartitionStore, Values
+from dataplat.errors import LostLockError
 from dataplat.ledger import Ledger, PartitionLocks, TableVersion, VersionState
 
 
@@ -35,7 +36,7 @@ def publish_version(
         actor: Who, where it is not who began the version.
 
     Raises:
-        LostLockError: Another load took over. Nothing moved.
+        LostLockError: Another load took over. Nothing moved, or it was moved back.
         EngineError: The metastore refused. Each partition shows its old or its new version entirely;
             the ledger records which.
     """
@@ -48,7 +49,11 @@ def publish_version(
     except BaseException:
         _record_truth(ledger, store, locks, table, {key: (version, *targets[key]) for key in keys})
         raise
-    ledger.publish(table, version, keys, locks, reason=reason, actor=actor)
+    try:
+        ledger.publish(table, version, keys, locks, reason=reason, actor=actor)
+    except LostLockError:
+        _give_back(ledger, store, table, targets)
+        raise
 
 
 def recover_partitions(
@@ -100,6 +105,30 @@ def _record_truth(
             ledger.advance(table, version, [key], VersionState.SUPERSEDED, reason=reason)
         else:
             _abandon(ledger, table, version, [key], "interrupted while it was published")
+
+
+def _give_back(
+    ledger: Ledger, store: PartitionStore, table: str, targets: Mapping[str, tuple[Values, str]]
+) -> None:
+    """Undo a move that came too late: this process had stalled, and others have settled its partitions.
+
+    The metastore knows no fence, so the move itself could not be refused. What the ledger says is visible
+    is what the others left; a partition that was never published is taken out again.
+    """
+    visible = ledger.visible(table, targets)
+    found = store.locations(table, [values for values, _ in targets.values()])
+    back, gone = {}, []
+    for key, (values, location) in targets.items():
+        if not same_location(found.get(values, ""), location):
+            continue
+        if key not in visible:
+            gone.append(values)
+        elif not same_location(visible[key].location, location):
+            back[values] = visible[key].location
+    if back:
+        store.publish(table, back)
+    if gone:
+        store.drop(table, gone)
 
 
 def _abandon(ledger: Ledger, table: str, version: str, keys: Sequence[str], reason: str) -> None:

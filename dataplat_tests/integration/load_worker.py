@@ -13,15 +13,17 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from dataplat.errors import DataplatError
+from dataplat.ledger import VersionState
 from dataplat.lifecycle.load import load_partitions
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import Progress
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.settings import read_settings
 
+MOVING = "moving"  # the ledger knows that it is about to be published, the metastore does not
 MOVED = "moved"  # the metastore points at the new version, the ledger does not know it
 RECORDED = "recorded"  # the ledger knows it, the locks are still held
-POINTS = ("plan", "stage", "count", "check", "publish", MOVED, RECORDED)
+POINTS = ("plan", "stage", "count", "check", "publish", MOVING, MOVED, RECORDED)
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,12 @@ def _load(platform: Platform, job: Job, listen: Any) -> dict[str, str]:
 
 
 def _announce_publish(ledger: Any, announce: Any) -> None:
-    publish = ledger.publish
+    publish, advance = ledger.publish, ledger.advance
+
+    def advanced(table: str, version: str, keys: Any, to: VersionState, **more: Any) -> None:
+        advance(table, version, keys, to, **more)
+        if to is VersionState.PUBLISHING:
+            announce(MOVING)
 
     def announced(*args: Any, **more: Any) -> Any:
         announce(MOVED)
@@ -113,4 +120,4 @@ def _announce_publish(ledger: Any, announce: Any) -> None:
         announce(RECORDED)
         return result
 
-    ledger.publish = announced
+    ledger.publish, ledger.advance = announced, advanced

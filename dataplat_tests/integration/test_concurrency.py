@@ -11,7 +11,7 @@ from dataplat.ledger import VersionState
 from dataplat.orchestration.instance import open_instance
 from dataplat.orchestration.launch import run_table
 from dataplat.orchestration.observer import Observer
-from dataplat_tests.integration.load_worker import MOVED, Job, LoadProcess
+from dataplat_tests.integration.load_worker import MOVED, MOVING, Job, LoadProcess
 from dataplat_tests.integration.warehouse import Warehouse
 from dataplat_tests.services.metastore import HiveMetastore
 
@@ -100,7 +100,7 @@ def test_a_load_that_waits_comes_after_the_first_and_nothing_is_mixed(warehouse:
     assert states == [VersionState.PUBLISHED, VersionState.SUPERSEDED]
 
 
-@pytest.mark.parametrize("point", ["check", "publish", MOVED])
+@pytest.mark.parametrize("point", ["check", "publish", MOVING, MOVED])
 def test_a_load_whose_lock_was_taken_over_changes_nothing_more(warehouse: Warehouse, point: str) -> None:
     """It was stopped for so long that its lease ran out; when it wakes, somebody else has published."""
     name = f"stalled_{point}"

@@ -1,6 +1,6 @@
 """Publishing and repairing with a metastore that dies at every point: in the end it and the ledger agree."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ class FakeStore:
         self.places: dict[Values, str] = {}
         self.moves_before_failure: int | None = None
         self.reachable = True
+        self.before_moving: Callable[[], object] = lambda: None
 
     def locations(self, table: str, partitions: Sequence[Values]) -> Mapping[Values, str]:
         if not self.reachable:
@@ -32,6 +33,8 @@ class FakeStore:
         return {values: self.places[values] for values in partitions if values in self.places}
 
     def publish(self, table: str, targets: Mapping[Values, str]) -> None:
+        hook, self.before_moving = self.before_moving, lambda: None
+        hook()
         for moved, (values, location) in enumerate(targets.items()):
             if moved == self.moves_before_failure:
                 raise lost()
@@ -210,6 +213,33 @@ def test_without_the_lock_neither_metastore_nor_ledger_moves(ledger: Ledger, loc
 
     assert store.places == before
     assert states(ledger, NEW) == [VersionState.STAGED] * 3
+
+
+@pytest.mark.parametrize("loaded_before", [True, False])
+@pytest.mark.parametrize("other_publishes", [True, False])
+def test_a_move_that_comes_after_the_lock_was_lost_is_taken_back(
+    ledger: Ledger, locks: PartitionLocks, loaded_before: bool, other_publishes: bool
+) -> None:
+    """It stalled between asking for the lock and moving: the metastore cannot refuse, so it is undone."""
+    store = FakeStore()
+    if loaded_before:
+        publish_old(ledger, store, locks)
+    stage(ledger, NEW)
+
+    def others_take_over() -> None:
+        locks.release()
+        with ledger.lock_partitions(TABLE, DAYS, LockOwner.current()) as theirs:
+            recover_partitions(ledger, store, theirs, TABLE, VALUES)
+            if other_publishes:
+                stage(ledger, NEWER)
+                publish_version(ledger, store, theirs, TABLE, NEWER, targets(NEWER))
+
+    store.before_moving = others_take_over
+    with pytest.raises(LostLockError):
+        publish_version(ledger, store, locks, TABLE, NEW, targets(NEW))
+
+    must_agree(ledger, store)
+    assert states(ledger, NEW) == [VersionState.ABANDONED] * 3
 
 
 @settings(max_examples=25, deadline=None)
