@@ -6,6 +6,7 @@ in one call. Which one is used depends only on whether the engine names a metast
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal, Protocol
 
@@ -27,6 +28,15 @@ from dataplat.plan.ddl import (
 from dataplat.plan.partitions import hive_path
 
 Values = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class HiveTable:
+    """A table as Hive has it: what may only be added to, and what cannot change."""
+
+    columns: tuple[HiveColumn, ...]
+    partition_names: tuple[str, ...]
+    data_format: str
 
 
 class PartitionStore(Protocol):
@@ -98,6 +108,11 @@ class HiveCatalog:
 
     def columns(self, table: str) -> tuple[HiveColumn, ...] | None:
         """Return the table's columns without its partition columns; ``None`` when there is no table."""
+        found = self.describe(table)
+        return None if found is None else found.columns
+
+    def describe(self, table: str) -> HiveTable | None:
+        """Return what Hive knows of a table; ``None`` when there is none."""
         database, name = table.split(".")
         with engine_errors(table):
             databases = {row[0] for row in self._session.sql("SHOW DATABASES").collect()}
@@ -106,10 +121,8 @@ class HiveCatalog:
             listing = f"SHOW TABLES IN {quote_identifier(database)} LIKE {quote_literal(name)}"
             if not self._session.sql(listing).collect():
                 return None
-            rows = self._session.sql(f"DESCRIBE TABLE {quote_table(table)}").collect()
-        plain = list(takewhile(lambda row: row[0] and not row[0].startswith("#"), rows))
-        partitions = {row[0] for row in rows[len(plain) :]}
-        return tuple(HiveColumn(row[0], row[1], row[2] or "") for row in plain if row[0] not in partitions)
+            rows = self._session.sql(f"DESCRIBE FORMATTED {quote_table(table)}").collect()
+        return _hive_table([(str(row[0]), str(row[1]), str(row[2] or "")) for row in rows])
 
     def create(
         self,
@@ -145,6 +158,17 @@ class HiveCatalog:
                 present = {column.name.lower() for column in self.columns(table) or ()}
                 if not present.issuperset(column.name.lower() for column in columns):
                     raise
+
+
+def _hive_table(rows: Sequence[tuple[str, str, str]]) -> HiveTable:
+    """Read ``DESCRIBE FORMATTED``: columns, then partition columns again under a heading, then facts."""
+    plain = list(takewhile(lambda row: row[0] and not row[0].startswith("#"), rows))
+    rest = rows[len(plain) :]
+    partitions = [name for name, _, _ in takewhile(lambda row: row[0], rest) if not name.startswith("#")]
+    serde = next((value for name, value, _ in rest if name == "Serde Library"), "").lower()
+    known = [data_format for data_format in ("parquet", "orc") if data_format in serde]
+    columns = [HiveColumn(*row) for row in plain if row[0] not in partitions]
+    return HiveTable(tuple(columns), tuple(partitions), known[0] if known else serde)
 
 
 def _spec(values: Values) -> str:

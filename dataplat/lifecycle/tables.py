@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from dataplat.engine.hive import HiveTable
+from dataplat.errors import SchemaConflictError
 from dataplat.lifecycle.platform import Platform
 from dataplat.plan.ddl import HiveColumn, compare_columns, require_additive
 from dataplat.specs import TableSpec
@@ -13,13 +15,41 @@ def ensure_table(
     """Create the table, or add the columns it does not have yet; old partitions read NULL in them.
 
     Raises:
-        SchemaConflictError: A column changed its type or is gone. Nothing was altered.
+        SchemaConflictError: A column changed its type or is gone, or the table is partitioned or stored
+            in another way. Nothing was altered.
     """
     hive = platform.hive(spec.engine)
-    found = hive.columns(spec.table)
+    found = hive.describe(spec.table)
     if found is None:
         hive.create(spec.table, columns, partition_names, spec.format, spec.description)
         return
-    change = require_additive(spec.table, compare_columns(found, columns), spec.declared.at("columns"))
+    require_same_layout(spec, found, partition_names)
+    change = require_additive(
+        spec.table, compare_columns(found.columns, columns), spec.declared.at("columns")
+    )
     if change.added:
         hive.add_columns(spec.table, change.added)
+
+
+def require_same_layout(spec: TableSpec, found: HiveTable, partition_names: Sequence[str]) -> None:
+    """Return if partitions of this spec fit into the table that Hive has.
+
+    Raises:
+        SchemaConflictError: Its partition columns or its format are others: what was published could not
+            be read, or would be read as another partition.
+    """
+    facts = []
+    if tuple(partition_names) != found.partition_names:
+        planned, there = ", ".join(partition_names), ", ".join(found.partition_names) or "none"
+        facts.append(("partitioned by", f"{there} in Hive, {planned} as planned"))
+    if spec.format != found.data_format:
+        facts.append(("format", f"{found.data_format} in Hive, {spec.format} as planned"))
+    if not facts:
+        return
+    raise SchemaConflictError(
+        spec.table,
+        "the table in Hive is laid out in another way",
+        facts=[*facts, ("declared", spec.declared.at())],
+        effect="nothing was read, and what is visible stays visible",
+        next_steps=["restore the table's file", "give the table another name, load it, and drop the old one"],
+    )

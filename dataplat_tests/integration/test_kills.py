@@ -37,7 +37,7 @@ EFFORT = float(os.environ.get("DATAPLAT_TEST_EFFORT", "1"))
 SEED = int(os.environ.get("DATAPLAT_TEST_SEED", random.SystemRandom().randrange(10**6)))
 RANDOM_PROCESS_KILLS = round(13 * EFFORT)
 RANDOM_ENGINE_KILLS = round(7 * EFFORT)
-SLOWEST_FAILURE_SECONDS = 60
+SLOWEST_END_SECONDS = 180  # a client left to its defaults retries a dead server for ten minutes
 DAYS = ("2026-01-01", "2026-01-02")
 ROWS = 20
 
@@ -237,7 +237,7 @@ def kill_engine_in_a_load(stage: Stage, moment: Step | float) -> None:
             kill_process(pid)
         error = load.exception()
     assert error is None or isinstance(error, EngineLostError), error
-    assert monotonic() - started < SLOWEST_FAILURE_SECONDS
+    assert monotonic() - started < SLOWEST_END_SECONDS
 
 
 def kill_process(pid: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dataplat.demo.mariadb import PrivateMariaDB
-from dataplat.errors import SourceError, SourceUnavailableError
+from dataplat.errors import SchemaConflictError, SourceError, SourceUnavailableError
 from dataplat.ledger import VersionState
 from dataplat.lifecycle.report import Progress, Step
 from dataplat_tests.integration.warehouse import DATABASE, Warehouse, outcomes, verdicts
@@ -208,6 +208,32 @@ def test_a_new_column_at_the_source_is_added_and_older_days_read_null(warehouse:
     spark = warehouse.platform.engine().session()
     rows = spark.sql(f"SELECT id, note, ds FROM {spec.table} ORDER BY id").collect()
     assert [tuple(row) for row in rows] == [(1, None, DAYS[0]), (2, "new", DAYS[1])]
+
+
+@pytest.mark.parametrize(
+    ("changes", "fact"),
+    [
+        ({"format": "orc"}, "parquet in Hive, orc as planned"),
+        ({"partition": "{column: data_date}"}, "ds in Hive, data_date as planned"),
+    ],
+    ids=["format", "partition column"],
+)
+def test_a_table_that_would_be_laid_out_anew_is_refused(
+    warehouse: Warehouse, changes: dict[str, str], fact: str
+) -> None:
+    """Published files would be in a format, or under a name, that readers of the table do not expect."""
+    name = f"laid_out_{next(iter(changes))}"
+    warehouse.orders(name, [(1, DAYS[0])])
+    spec = warehouse.declare(name)
+    warehouse.load_one(spec, DAYS[0])
+    before = dict(warehouse.reader.locations(spec.table))
+    changed = warehouse.declare(name, **changes)
+
+    with pytest.raises(SchemaConflictError) as caught:
+        warehouse.load_one(changed, DAYS[0])
+
+    assert fact in str(caught.value)
+    assert warehouse.reader.locations(spec.table) == before
 
 
 def test_hours_and_months_are_partitions_of_their_own(warehouse: Warehouse) -> None:

@@ -146,8 +146,8 @@ class Warehouse:
         """Let the leases on a table's partitions run out now, as if their holder had been stopped."""
         with closing(sqlite3.connect(self.root / "home" / "ledger.db")) as ledger, ledger:
             expired = ledger.execute(
-                "UPDATE partition_lock SET expires_at = '2000-01-01T00:00:00.000000+00:00' WHERE table_name = ?",
-                [table],
+                "UPDATE partition_lock SET expires_at = ? WHERE table_name = ?",
+                ["2000-01-01T00:00:00.000000+00:00", table],
             )
             assert expired.rowcount > 0, "nobody holds a lock on the table"
 
