@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def collect(
     context: typer.Context,
     select: Annotated[
-        str, typer.Argument(metavar="[SELECT]", help="Tables, as for load; without it, all of them.")
+        str, typer.Argument(metavar="SELECT", help="Tables, as for load; without it, all of them.")
     ] = "*",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and stop.")] = False,
     _config: Config = None,

@@ -33,7 +33,7 @@ def demo(
     _config: Config = None,
     _json: Json = False,
 ) -> None:
-    """Load a real little business: 14 days, one of them damaged and repaired."""
+    """Load 14 days of a little shop; damage one, and repair it."""
     session = session_of(context)
     if stop:
         _stop(session)

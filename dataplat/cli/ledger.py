@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dataplat.ledger import TableVersion
     from dataplat.specs import TableSpec
 
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many versions.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Show at most so many versions.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -49,7 +49,7 @@ Partition = Annotated[
     str, typer.Argument(metavar="PARTITION", help="2026-01-09 or 20260109; an hour: 2026010905.")
 ]
 SomePartition = Annotated[
-    str | None, typer.Argument(metavar="[PARTITION]", help="One partition; without it, all of them.")
+    str | None, typer.Argument(metavar="PARTITION", help="One partition; without it, all of them.")
 ]
 Wait = Annotated[
     float,

@@ -5,6 +5,7 @@ the source to be seen, such as a column that is not there, is found by the load 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dataplat.plan.columns import plan_columns
 from dataplat.plan.dates import find_date_expressions
@@ -28,8 +29,9 @@ def _column_problems(spec: TableSpec) -> Iterator[Problem]:
     shards = spec.read_from.shards
     reserved = [shards.identity] if shards and shards.identity else []
     for problem in plan_columns([column.text for column in spec.columns], reserved).problems:
-        place = "" if problem.position is None else f"\n  {problem.text}\n  {' ' * problem.position}^"
-        yield spec.declared.problem(("columns", problem.index), problem.reason + place)
+        found = spec.declared.problem(("columns", problem.index), problem.reason)
+        caret = "" if problem.position is None else f"  {problem.text}\n  {' ' * problem.position}^"
+        yield replace(found, excerpt=caret)
 
 
 def _dated_texts(spec: TableSpec) -> Iterator[tuple[Loc, str]]:
