@@ -1,0 +1,1 @@
+"""SQL models: their text for a partition, what they read, where their columns come from. Pure."""
