@@ -31,7 +31,7 @@ def materialize_source_table(
     """
     platform: Platform = context.resources.platform
     observer = current_observer()
-    run = RunInfo(context.run_id, platform.settings.actor, observer.command, observer.wait_seconds)
+    run = RunInfo(context.run.run_id, platform.settings.actor, observer.command, observer.wait_seconds)
     results: list[PartitionResult] = []
     rejected: list[PartitionReport] = []
     try:
