@@ -10,17 +10,24 @@ mix in ways that are hard to read, so it is refused here first.
 
 import os
 import threading
+import warnings
 from typing import ClassVar
 
+import grpc
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession as ConnectSession
 
+from dataplat.engine.catalog_lock import require_free_catalog
 from dataplat.engine.conf import EngineHome, server_conf, session_conf
 from dataplat.engine.local_server import ServerStatus, ensure_server, server_status, stop_server
 from dataplat.engine.translate import engine_errors
-from dataplat.errors import EngineError
+from dataplat.errors import EngineError, EngineLostError
 from dataplat.specs import EngineSpec
+
+# The error that follows says the same, with what it means for the load.
+warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]", category=UserWarning)
 
 
 class SparkEngine:
@@ -42,19 +49,21 @@ class SparkEngine:
     def session(self) -> SparkSession:
         """Return a session that answers; the first call of a process pays for it.
 
-        A session whose local server has died is replaced: the next use starts a new server.
+        A session that its server no longer knows is replaced: the server has died, whoever started the
+        next one, or the session was idle for so long that the server closed it.
 
         Raises:
-            EngineError: The server did not start, or this process already uses the other kind.
+            EngineError: The server did not start, another process holds the embedded catalog, or this
+                process already uses the other kind.
             EngineLostError: The configured remote server cannot be reached.
         """
         with self._lock:
             if self._session is not None and self._is_dead():
                 self._forget()
             if self._session is None:
+                self._require_catalog()
                 self._claim_process()
-                with engine_errors(f"engine {self.name}"):
-                    self._session = self._open()
+                self._session = self._opened()
             return self._session
 
     def probe(self) -> int:
@@ -93,6 +102,21 @@ class SparkEngine:
             if self.spec.mode != "classic":
                 self._forget()
 
+    def _opened(self) -> SparkSession:
+        try:
+            with engine_errors(f"engine {self.name}"):
+                return self._open()
+        except EngineLostError as error:
+            if self.spec.mode != "connect":
+                raise
+            raise EngineLostError(
+                error.subject,
+                "the Spark server cannot be reached",
+                facts=[("server", str(self.spec.remote)), *error.facts],
+                effect="nothing was read or written",
+                next_steps=["start the server", "dataplat check --connect"],
+            ) from error
+
     def _open(self) -> SparkSession:
         if self.spec.mode == "classic":
             return self._open_classic()
@@ -102,10 +126,10 @@ class SparkEngine:
         else:
             url = self.spec.remote or ""
         session = SparkSession.builder.remote(url).create()
-        if self.spec.mode == "connect":
-            self._require_utc(session)
         # The default waits ten minutes for a server that may be dead; ours is replaced instead.
         session.client.set_retry_policies([DefaultPolicy(max_retries=4, max_backoff=2000)])
+        if self.spec.mode == "connect":
+            self._require_utc(session)
         for key, value in session_conf(self.spec, self.home).items():
             session.conf.set(key, value)
         return session
@@ -138,15 +162,28 @@ class SparkEngine:
     def _is_dead(self) -> bool:
         if self.spec.mode == "classic" or self._session is None:
             return False
-        if self.spec.mode == "local":
-            # A server that somebody else started since then knows nothing of this session.
-            return self._server_pid is None or server_status(self.home).pid != self._server_pid
-        return bool(self._session.is_stopped)  # type: ignore[attr-defined]  # a Connect session
+        # A server that somebody else started since then knows nothing of this session.
+        if self.spec.mode == "local" and server_status(self.home).pid != self._server_pid:
+            return True
+        try:
+            return not self._session.version
+        except (PySparkException, grpc.RpcError):
+            return True
 
     def _forget(self) -> None:
         if self._session is not None and self.spec.mode != "classic":
             ConnectSession._set_default_and_active_session(None)  # type: ignore[arg-type]  # clears both
         self._session = None
+
+    def _require_catalog(self) -> None:
+        """Refuse early what Derby would refuse late: a second process on the embedded catalog."""
+        starts = {
+            "local": not server_status(self.home).running,
+            "classic": self._mode_of_process != "classic",
+            "connect": False,
+        }
+        if starts[self.spec.mode] and not self.spec.hive_metastore_uris:
+            require_free_catalog(f"engine {self.name}", self.home)
 
     def _claim_process(self) -> None:
         kind = "classic" if self.spec.mode == "classic" else "connect"

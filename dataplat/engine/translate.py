@@ -12,6 +12,7 @@ import grpc
 from pyspark.errors import PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
+from dataplat.engine.catalog_lock import catalog_in_use
 from dataplat.errors import DataplatError, EngineError, EngineLostError, SourceUnavailableError, StorageError
 
 _UNCHANGED = "nothing was published: what was visible before is still visible"
@@ -34,7 +35,11 @@ _SOURCE_GONE = re.compile(
     re.IGNORECASE,
 )
 _JDBC = re.compile(r"java\.sql\.SQL\w*Exception|org\.mariadb\.jdbc|com\.mysql\.cj")
+_REFUSED_TOKEN = re.compile(r"StatusCode\.UNAUTHENTICATED|Invalid authentication token", re.IGNORECASE)
 _DERBY_LOCKED = re.compile(r"Another instance of Derby may have already booted|XSDB6")
+
+# Over Spark Connect the reason stays in the server's log: the metastore is down, or Derby is locked.
+_NO_CATALOG = re.compile(r"Unable to instantiate \S*HiveMetaStoreClient")
 
 
 @contextmanager
@@ -53,7 +58,17 @@ def translate(error: BaseException, subject: str) -> DataplatError:
     text = str(error)
     cause = root_cause(text)
     if _DERBY_LOCKED.search(text):
-        return _derby_locked(subject)
+        return catalog_in_use(subject)
+    if _REFUSED_TOKEN.search(text):
+        return _refused_token(subject)
+    if _NO_CATALOG.search(text):
+        return EngineLostError(
+            subject,
+            "the engine cannot open its Hive catalog",
+            facts=[("found", cause)],
+            effect=_UNCHANGED,
+            next_steps=["dataplat check --connect", "dataplat engine stop"],
+        )
     if _SOURCE_GONE.search(text) and _JDBC.search(text):
         return SourceUnavailableError(
             subject, "the source went away during the read", facts=[("found", cause)], effect=_UNCHANGED
@@ -89,16 +104,13 @@ def translate(error: BaseException, subject: str) -> DataplatError:
     return EngineError(subject, "Spark refused the work", facts=[("found", cause)], effect=_UNCHANGED)
 
 
-def _derby_locked(subject: str) -> EngineError:
+def _refused_token(subject: str) -> EngineError:
     return EngineError(
         subject,
-        "the embedded catalog is in use by another Spark process",
-        facts=[
-            ("expected", "one Spark process for each home while no metastore is configured"),
-            ("found", "another engine of this home holds the catalog"),
-        ],
+        "the Spark server refused the token",
+        facts=[("expected", "the server's token in SPARK_CONNECT_AUTHENTICATE_TOKEN")],
         effect=_UNCHANGED,
-        next_steps=["dataplat engine stop", "set hive.metastore.uris in platform.yaml"],
+        next_steps=["export SPARK_CONNECT_AUTHENTICATE_TOKEN=…", "dataplat check --connect"],
     )
 
 
@@ -110,11 +122,16 @@ def _is_lost(error: BaseException, text: str) -> bool:
 
 
 def root_cause(text: str) -> str:
-    r"""Return the last ``Caused by`` of a Java stack, or the first line: at most 300 characters.
+    r"""Return what names the cause, in at most 300 characters.
+
+    The last ``Caused by`` of a Java stack, or gRPC's details, or the first line.
 
     >>> root_cause("[X] wrapped\n\tat a.b\nCaused by: java.sql.SQLException: no such column\n\tat c.d")
     'no such column'
     """
+    details = re.search(r'^\s*details = "(.*)"\s*$', text, re.MULTILINE)
+    if details and details[1]:
+        text = details[1]
     lines = [
         line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("at ")
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from dataplat.demo.every_type import fill_every_type
 from dataplat.demo.mariadb import PrivateMariaDB
-from dataplat_tests.contract.engine.jobs import JARS, Job
+from dataplat_tests.contract.engine.jobs import JARS, Client, Job
 from dataplat_tests.services.process import DIES_WITH_US
 
 ROWS = 70
@@ -47,6 +47,24 @@ def new_job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
         return replace(template or Job(home=""), home=str(home), **changes)
 
     yield make
+    _end_spark_of(homes)
+
+
+@pytest.fixture(scope="module")
+def new_client() -> Iterator[Callable[..., Client]]:
+    """Start a process that holds an engine; it lets go of it when the module is over."""
+    clients: list[Client] = []
+
+    def start(job: Job, environ: dict[str, str] | None = None) -> Client:
+        clients.append(Client(job, environ))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.close()
+
+
+def _end_spark_of(homes: list[Path]) -> None:
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.name() == "java" and any(str(home) in " ".join(process.cmdline()) for home in homes):

@@ -72,6 +72,42 @@ def start_process(module: str, *arguments: str, environ: dict[str, str] | None =
     )
 
 
+class Client:
+    """A process that holds an engine, and does what it is told; see ``client``."""
+
+    def __init__(self, job: Job, environ: dict[str, str] | None = None) -> None:
+        self.process = start_process("client", job.text(), environ=environ)
+
+    def send(self, command: str) -> None:
+        """Tell it to begin; ``receive`` waits for the end."""
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+
+    def receive(self) -> dict[str, Any]:
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr.read()[-6000:]
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def ask(self, command: str) -> Any:
+        """Do it and return what came of it; fails when it ended in an error."""
+        self.send(command)
+        answer = self.receive()
+        assert "ok" in answer, answer.get("text")
+        return answer["ok"]
+
+    def refuse(self, command: str) -> tuple[str, str]:
+        """Do it and return the error's class and text; fails when there was none."""
+        self.send(command)
+        answer = self.receive()
+        return answer["error"], answer["text"]
+
+    def close(self) -> None:
+        """End it at once: its server may be gone, and it would try for seconds to say good-bye."""
+        self.process.kill()
+        self.process.communicate()
+
+
 def finish(process: Any, *, timeout: float = 240) -> dict[str, Any]:
     """Return the last line that a process printed, as JSON; fails with its last words if it has none."""
     out, err = process.communicate(timeout=timeout)
