@@ -17,16 +17,6 @@ from dataplat.errors import EngineError
 _LOCK = "dbex.lck"
 
 
-def require_free_catalog(subject: str, home: EngineHome) -> None:
-    """Return when no process holds the embedded catalog of a home.
-
-    Raises:
-        EngineError: Another one does; the message names the engine when it is one of this home's.
-    """
-    if is_catalog_held(home.catalog):
-        raise catalog_in_use(subject, _other_engines(home))
-
-
 def is_catalog_held(catalog: Path) -> bool:
     """Say whether some process has the embedded catalog open."""
     try:
@@ -53,7 +43,8 @@ def catalog_in_use(subject: str, holders: Sequence[str] = ()) -> EngineError:
     )
 
 
-def _other_engines(home: EngineHome) -> list[str]:
+def other_engines(home: EngineHome) -> list[str]:
+    """Return the other local engines of a home that run, as a message names them."""
     directories = home.directory.parent.glob("*/")
     others = {path.name: replace(home, directory=path) for path in directories if path != home.directory}
     found = [(name, server_status(other)) for name, other in sorted(others.items())]

@@ -18,8 +18,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession as ConnectSession
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from dataplat.engine.catalog_lock import require_free_catalog
+from dataplat.engine.catalog_lock import catalog_in_use, is_catalog_held, other_engines
 from dataplat.engine.conf import EngineHome, server_conf, session_conf
 from dataplat.engine.local_server import ServerStatus, ensure_server, server_status, stop_server
 from dataplat.engine.translate import engine_errors
@@ -28,6 +29,7 @@ from dataplat.specs import EngineSpec
 
 # The error that follows says the same, with what it means for the load.
 warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]", category=UserWarning)
+_CATALOG_WAIT_SECONDS = 5
 
 
 class SparkEngine:
@@ -176,14 +178,27 @@ class SparkEngine:
         self._session = None
 
     def _require_catalog(self) -> None:
-        """Refuse early what Derby would refuse late: a second process on the embedded catalog."""
+        """Refuse early what Derby would refuse late: a second process on the embedded catalog.
+
+        A killed process takes a moment to let go, and another command may be starting our own server.
+        """
+        patience = Retrying(
+            stop=stop_after_delay(_CATALOG_WAIT_SECONDS),
+            wait=wait_fixed(0.1),
+            retry=retry_if_result(bool),
+            retry_error_callback=lambda _: True,
+        )
+        if patience(self._meets_other_catalog):
+            raise catalog_in_use(f"engine {self.name}", other_engines(self.home))
+
+    def _meets_other_catalog(self) -> bool:
         starts = {
             "local": not server_status(self.home).running,
             "classic": self._mode_of_process != "classic",
             "connect": False,
         }
-        if starts[self.spec.mode] and not self.spec.hive_metastore_uris:
-            require_free_catalog(f"engine {self.name}", self.home)
+        embedded = not self.spec.hive_metastore_uris
+        return embedded and starts[self.spec.mode] and is_catalog_held(self.home.catalog)
 
     def _claim_process(self) -> None:
         kind = "classic" if self.spec.mode == "classic" else "connect"
