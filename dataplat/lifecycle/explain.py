@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dataplat.lifecycle.source_table import SourceTable, Survey, is_read_alone
+from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.plan.reads import JdbcRead, plan_reads
 from dataplat.plan.splits import PartitionSize, plan_tasks
 from dataplat.plan.sql import PhysicalTable
+from dataplat.plan.targets import is_read_alone
 from dataplat.plan.windows import wall_clock
 from dataplat.sources.mysql import SourceConnection, connect_source, explain_query, table_estimates
 from dataplat.specs import Catalog, SecretResolver, SourceSpec, TableSpec
@@ -106,7 +107,9 @@ def explain_table(
             for column, kind in zip(survey.shape.columns, survey.source_types, strict=True)
         ),
         windows=tuple(_windows(survey)),
-        counts=tuple(table.count_queries(survey, with_split_range=True)),
+        counts=tuple(
+            query for group in table.count_queries(survey, with_split_range=True) for query in group
+        ),
         reads=tuple(reads),
         split_remark=_split_remark(spec, source, survey, rows),
         plans=tuple(ServerPlan(tuple(one), tuple(_remarks(spec, survey, one))) for one in steps),

@@ -13,12 +13,13 @@ from dataplat.ledger import Hop
 from dataplat.lifecycle.life import live
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
-from dataplat.lifecycle.source_table import SourceTable, Survey, is_read_alone
+from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo
 from dataplat.plan.counts import SourceCount
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.plan.reads import JdbcRead, plan_reads, render_projection
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_tasks
+from dataplat.plan.targets import is_read_alone
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
 from dataplat.specs import TableSpec
 from dataplat.storage import FooterCount

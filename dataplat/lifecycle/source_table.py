@@ -4,22 +4,20 @@ Everything here asks the source; what is made of the answers is decided in ``pla
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from dataplat.errors import SourceError
 from dataplat.plan.columns import PlannedEntry, require_columns
-from dataplat.plan.counts import CountTask, SourceCount, render_counts
-from dataplat.plan.dates import find_date_expressions, render_dates
+from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
+from dataplat.plan.dates import render_dates
 from dataplat.plan.ddl import HiveColumn
-from dataplat.plan.partitions import partition_columns
 from dataplat.plan.reads import PartitionTarget, ReadColumn, ReadShape
 from dataplat.plan.sql import PhysicalTable, quote_name
+from dataplat.plan.targets import plan_targets, span_text, window_starts
 from dataplat.plan.types import require_types
-from dataplat.plan.windows import partition_window
 from dataplat.sources.mysql import (
     SourceColumn,
     SourceConnection,
@@ -28,12 +26,18 @@ from dataplat.sources.mysql import (
     describe_entries,
     discover_tables,
     match_tables,
+    open_source,
     primary_key,
     run_counts,
+    table_estimates,
 )
 from dataplat.specs import PartitionFormatSpec, SecretResolver, SourceSpec, TableSpec
 
 _INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
+
+
+# From here on one thread of the server takes longer for a count than another connection costs.
+_MANY_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -45,12 +49,14 @@ class Survey:
         shape: What the read's SQL depends on.
         window_target: Column of the files that holds the window column unchanged, if one does.
         source_types: Type of each column of the shape, as the source writes it.
+        estimated_rows: Rows in all shards as the server believes, whatever the window.
     """
 
     shards: tuple[PhysicalTable, ...]
     shape: ReadShape
     window_target: str | None
     source_types: tuple[str, ...] = ()
+    estimated_rows: int = 0
 
     @property
     def hive_columns(self) -> tuple[HiveColumn, ...]:
@@ -96,6 +102,7 @@ class SourceTable:
             described = describe_columns(connection, shards[0].database, shards[0].name)
             columns, window_target, types = self._plan_columns(connection, shards[0], described, targets)
             split_column = self._split_column(connection, shards, described)
+            sizes = table_estimates(connection, shards[0].database, [shard.name for shard in shards])
         shape = ReadShape(
             columns=columns,
             partitions=targets,
@@ -109,30 +116,48 @@ class SourceTable:
             partition_format=self._format,
             grain=self._spec.window.grain,
         )
-        return Survey(shards, shape, window_target, types)
+        estimate = sum(size.rows for size in sizes.values())
+        return Survey(shards, shape, window_target, types, estimate)
 
     def count(self, survey: Survey, *, with_split_range: bool = False) -> list[SourceCount]:
-        """Count every shard and partition now; one round trip for up to 400 of them."""
-        queries = self.count_queries(survey, with_split_range=with_split_range)
-        with self._open() as connection:
-            rows = [row for query in queries for row in run_counts(connection, query)]
-        return [_source_count(row) for row in rows]
+        """Count every shard and partition now; one round trip for up to 400 of them.
 
-    def count_queries(self, survey: Survey, *, with_split_range: bool = False) -> list[str]:
-        """Return what ``count`` sends; nothing is asked."""
+        Where the server believes that there are many rows, all connections of the budget count at once.
+        """
+        groups = self.count_queries(survey, with_split_range=with_split_range)
+        if len(groups) == 1:
+            with self._open() as connection:
+                return _counted(connection, groups[0])
+        with (
+            open_source(self._source_spec, self._secrets) as source,
+            ThreadPoolExecutor(max_workers=len(groups)) as pool,
+        ):
+
+            def count(queries: Sequence[str]) -> list[SourceCount]:
+                with source.connect() as connection:
+                    return _counted(connection, queries)
+
+            return [found for counts in pool.map(count, groups) for found in counts]
+
+    def count_queries(self, survey: Survey, *, with_split_range: bool = False) -> list[list[str]]:
+        """Return what ``count`` sends, a list for each connection; nothing is asked."""
         shape = survey.shape
         tasks = [
             CountTask(shard, part, table, target.window if shape.window_column else None)
             for shard, table in enumerate(survey.shards)
             for part, target in enumerate(shape.partitions)
         ]
-        return render_counts(
-            tasks,
-            window_column=shape.window_column,
-            zone=shape.source_zone,
-            where=shape.where,
-            split_column=shape.split_column if with_split_range else None,
-        )
+        hands = self._source_spec.budget.connections if survey.estimated_rows >= _MANY_ROWS else 1
+        return [
+            render_counts(
+                group,
+                window_column=shape.window_column,
+                zone=shape.source_zone,
+                where=shape.where,
+                split_column=shape.split_column if with_split_range else None,
+            )
+            for group in share_out(tasks, hands)
+        ]
 
     def _open(self) -> AbstractContextManager[SourceConnection]:
         return connect_source(self._source_spec, self._secrets)
@@ -149,12 +174,12 @@ class SourceTable:
             texts = [
                 render_dates(text, base, subject=self._spec.table)
                 for text in origin.shards.discover
-                for base in _bases(targets)
+                for base in window_starts(targets)
             ]
             names = discover_tables(connection, list(dict.fromkeys(texts)))
         if not names:
             raise SourceError(
-                f"{self._spec.table}[{_span(targets)}]",
+                f"{self._spec.table}[{span_text(targets)}]",
                 "no physical table was found",
                 facts=[
                     ("expected", "at least one shard"),
@@ -246,7 +271,11 @@ class SourceTable:
         return next((name for name in key if types.get(name.lower(), "").startswith(_INTEGERS)), None)
 
     def _render(self, text: str, targets: Sequence[PartitionTarget]) -> str:
-        return render_dates(text, _bases(targets)[0], subject=self._spec.table)
+        return render_dates(text, window_starts(targets)[0], subject=self._spec.table)
+
+
+def _counted(connection: SourceConnection, queries: Sequence[str]) -> list[SourceCount]:
+    return [_source_count(row) for query in queries for row in run_counts(connection, query)]
 
 
 def _source_count(row: Sequence[Any]) -> SourceCount:
@@ -258,36 +287,3 @@ def _source_count(row: Sequence[Any]) -> SourceCount:
         None if low is None else int(low),
         None if high is None else int(high),
     )
-
-
-def is_read_alone(spec: TableSpec) -> bool:
-    """Say whether each partition needs a read of its own.
-
-    A snapshot has no window to tell its partitions apart, and a date expression in ``where`` or
-    ``columns`` means something else in every partition.
-    """
-    texts = [spec.where or ""]
-    if not isinstance(spec.columns, str):
-        texts += [column.text for column in spec.columns]
-    return spec.load == "snapshot" or any(find_date_expressions(text) for text in texts)
-
-
-def plan_targets(
-    spec: TableSpec, keys: Sequence[str], partition_format: PartitionFormatSpec, zone: str
-) -> tuple[PartitionTarget, ...]:
-    """Return what each partition of a table means: its window and its values in Hive."""
-    grain = spec.window.grain
-    return tuple(
-        PartitionTarget(
-            key, partition_window(key, grain, ZoneInfo(zone)), partition_columns(key, grain, partition_format)
-        )
-        for key in keys
-    )
-
-
-def _bases(targets: Sequence[PartitionTarget]) -> list[datetime]:
-    return [target.window.start for target in targets if target.window is not None]
-
-
-def _span(targets: Sequence[PartitionTarget]) -> str:
-    return targets[0].key if len(targets) == 1 else f"{targets[0].key}~{targets[-1].key}"

@@ -6,8 +6,9 @@ not ask for the partition value that the reader computes. The two must agree, an
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import islice, pairwise
 
 from dataplat.plan.sql import PhysicalTable, quote_name, window_predicate
 from dataplat.plan.windows import Window
@@ -39,6 +40,30 @@ class SourceCount:
     rows: int
     low: int | None = None
     high: int | None = None
+
+
+def share_out(tasks: Sequence[CountTask], hands: int) -> list[list[CountTask]]:
+    """Deal counting out to several connections: a large count is bound by one thread of the server.
+
+    A single window is cut into as many spans of equal time; several tasks are dealt in turn. The sum over
+    all answers of a partition is its count either way.
+
+    >>> [len(group) for group in share_out([CountTask(0, part, PhysicalTable("d", "t"), None)
+    ...                                     for part in range(5)], 2)]
+    [3, 2]
+    """
+    cut = [piece for task in tasks for piece in _cut(task, hands)] if len(tasks) < hands else list(tasks)
+    return [group for group in (cut[hand::hands] for hand in range(hands)) if group]
+
+
+def _cut(task: CountTask, pieces: int) -> Iterator[CountTask]:
+    if task.window is None:
+        yield task
+        return
+    seconds = int(task.window.duration.total_seconds())
+    edges = [task.window.start + timedelta(seconds=seconds * i // pieces) for i in range(pieces)]
+    for start, end in pairwise([*edges, task.window.end]):
+        yield replace(task, window=Window(start, end))
 
 
 def render_counts(

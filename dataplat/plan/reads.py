@@ -89,7 +89,7 @@ class ReadShape:
 
     @property
     def tells_partition_by_row(self) -> bool:
-        """Whether a row's partition is computed; one partition is written as a literal."""
+        """Whether a row's partition is computed; a single one is known beforehand."""
         return len(self.partitions) > 1
 
 
@@ -139,7 +139,11 @@ def _task_predicate(shape: ReadShape, task: Task) -> str:
 
 
 def render_projection(shape: ReadShape) -> list[str]:
-    """Return the Spark expressions that turn the answer into the table's columns and partition values."""
+    """Return the Spark expressions that turn the answer into the table's columns.
+
+    The partition's values come after them when there are several partitions; a single one is written
+    straight into its folder.
+    """
     projected = []
     for column in shape.columns:
         name = quote_identifier(column.target)
@@ -147,8 +151,7 @@ def render_projection(shape: ReadShape) -> list[str]:
     if shape.identity:
         projected.append(quote_identifier(shape.identity))
     if not shape.tells_partition_by_row:
-        values = shape.partitions[0].values
-        return projected + [f"{quote_literal(value)} AS {quote_identifier(name)}" for name, value in values]
+        return projected
     moment = quote_identifier(WINDOW_ALIAS)
     if not shape.window_is_date:
         moment = _instant(moment, shape)

@@ -5,4 +5,3 @@ WHERE  (`at` >= '2026-01-01 00:00:00' AND `at` < '2026-01-02 00:00:00')
 CAST(`id` AS bigint) AS `id`
 to_utc_timestamp(`at`, 'Asia/Shanghai') AS `at`
 CAST(`total` AS decimal(20,2)) AS `total`
-'2026-01-01' AS `ds`

@@ -6,4 +6,3 @@ FROM   `shop`.`t_order`
 CAST(`id` AS bigint) AS `id`
 to_utc_timestamp(`at`, 'Asia/Shanghai') AS `at`
 CAST(`total` AS decimal(20,2)) AS `total`
-'2026-01-01' AS `ds`
