@@ -1,112 +1,163 @@
 """The checks that a table declares, evaluated on the staged version before it is visible.
 
-Every check states the aggregates that it needs; all of them are computed in one pass. What needs no
-data (``min_rows``, ``volume``) costs nothing. A check that has nothing to compare with passes and says so.
+All aggregates of all checks and partitions are one pass over the rows. What one aggregation cannot say is a
+query for each check, about up to ``BATCH`` partitions at once. Only when something failed are rows looked at
+again, for a sample of keys. Nothing leaves the engine but numbers and that sample, in which sensitive values
+are masked before they leave it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
+from dataplat.audit.kinds import Case, Finding, Kind, Past, Published, StagedPartition, Value, kind_of
 from dataplat.audit.outcome import Outcome
-from dataplat.plan.ddl import quote_identifier
-from dataplat.specs import CheckSpec, MinRowsCheck, NotNullCheck, TableSpec, UniqueCheck, VolumeCheck
+from dataplat.audit.samples import Sample, sample_failures, with_sample
+from dataplat.audit.trail import Trail
+from dataplat.plan.ddl import quote_identifier, quote_literal
+from dataplat.specs import AnyTable
 
-Values = tuple[tuple[str, str], ...]
-Aggregate = Callable[[Sequence[str]], Mapping[tuple[str, ...], tuple[int, ...]]]
-History = Callable[[str, int], Sequence[int]]
+BATCH = 50
 
 
-@dataclass(frozen=True)
-class StagedPartition:
-    """A partition as the checks see it: its values in Hive and the rows in its files."""
+class StagedRows(Protocol):
+    """The rows of a staged version, as an engine answers for them."""
 
-    key: str
-    values: Values
-    rows: int
+    @property
+    def name(self) -> str:
+        """What the rows are called in SQL, with the partition columns among theirs."""
+
+    def aggregate(self, expressions: Sequence[str]) -> Mapping[tuple[str, ...], Sequence[Value]]:
+        """Return aggregates by partition values, in one pass. A partition without rows is absent."""
+
+    def ask(self, query: str, subject: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; ``subject`` opens the message if it fails."""
+
+    def columns(self, query: str, subject: str) -> tuple[str, ...]:
+        """Return the names of a query's columns, without running it."""
+
+
+class Records(Protocol):
+    """What is known beside the staged rows."""
+
+    def past(self, key: str, count: int, same_weekday: bool) -> Sequence[Past]:
+        """Return the last published partitions before a key, newest first.
+
+        With ``same_weekday`` those of the same day and hour of the week, of the last ``count`` weeks; a
+        week without one is left out.
+        """
+
+    def published(self, table: str, key: str) -> Published:
+        """Return another table at the time of one partition of this table."""
 
 
 def evaluate_checks(
-    spec: TableSpec, partitions: Sequence[StagedPartition], aggregate: Aggregate, history: History
+    spec: AnyTable, partitions: Sequence[StagedPartition], rows: StagedRows, records: Records
 ) -> dict[str, list[Outcome]]:
     """Evaluate every declared check for every partition.
 
     Args:
         spec: The table.
         partitions: What was staged.
-        aggregate: Evaluates SQL aggregates over the staged rows, by partition values, in one pass. It
-            is called at most once, and not at all when there is nothing to aggregate.
-        history: Rows of the last published partitions before a key, newest first: ``(key, how many)``.
+        rows: Is asked as little as possible: not at all when no check needs it.
+        records: Earlier partitions and other tables.
 
     Returns:
         The outcomes of each partition, by key, in the order of declaration.
+
+    Raises:
+        SpecError: The SQL of a check cannot be filled in.
+        EngineError: Spark refused a check. Nothing was published.
     """
-    expressions = [text for check in spec.checks for text in _expressions(check)]
-    has_rows = any(partition.rows for partition in partitions)
-    values = aggregate(expressions) if expressions and has_rows else {}
-    outcomes: dict[str, list[Outcome]] = {}
-    for partition in partitions:
-        zeros = (0,) * len(expressions)
-        found = list(values.get(tuple(value for _, value in partition.values), zeros))
-        outcomes[partition.key] = []
-        for check in spec.checks:
-            mine = [found.pop(0) for _ in _expressions(check)]
-            outcomes[partition.key].append(_outcome(spec, check, partition, mine, history))
-    return outcomes
-
-
-def _expressions(check: CheckSpec) -> list[str]:
-    if isinstance(check, NotNullCheck):
-        return [f"count_if({quote_identifier(column)} IS NULL)" for column in check.columns]
-    if isinstance(check, UniqueCheck):
-        names = ", ".join(quote_identifier(column) for column in check.columns)
-        return [f"count(*) - count(DISTINCT struct({names}))"]
-    return []
-
-
-def _outcome(
-    spec: TableSpec, check: CheckSpec, partition: StagedPartition, found: Sequence[int], history: History
-) -> Outcome:
-    if isinstance(check, NotNullCheck):
-        nulls = dict(zip(check.columns, found, strict=True))
-        bad = {column: count for column, count in nulls.items() if count}
-        message = ", ".join(f"{column} is NULL in {count:,} rows" for column, count in bad.items())
-        return _made(spec, check, not bad, {f"null_{column}": n for column, n in nulls.items()}, message)
-    if isinstance(check, UniqueCheck):
-        message = f"{found[0]:,} rows repeat {', '.join(check.columns)}" if found[0] else ""
-        return _made(spec, check, found[0] == 0, {"duplicates": found[0]}, message)
-    if isinstance(check, MinRowsCheck):
-        passed = partition.rows >= check.rows
-        message = "" if passed else f"expected at least {check.rows:,} rows, found {partition.rows:,}"
-        return _made(spec, check, passed, {"rows": partition.rows, "at_least": check.rows}, message)
-    if isinstance(check, VolumeCheck):
-        return _volume(spec, check, partition, history(partition.key, check.against))
-    raise TypeError(f"no evaluation for check kind {check.kind!r}")
-
-
-def _volume(
-    spec: TableSpec, check: VolumeCheck, partition: StagedPartition, before: Sequence[int]
-) -> Outcome:
-    if not before:
-        return _made(spec, check, True, {"rows": partition.rows}, "no earlier partition to compare with")
-    usual = sum(before) / len(before)
-    low = 0.0 if check.drop is None else usual * (1 - check.drop)
-    high = None if check.rise is None else usual * (1 + check.rise)
-    passed = low <= partition.rows and (high is None or partition.rows <= high)
-    numbers: dict[str, int | float | str] = {
-        "rows": partition.rows,
-        "usual": round(usual, 1),
-        "compared": len(before),
+    kinds = [kind_of(check, spec) for check in spec.checks]
+    trail = Trail(records)
+    ordered = sorted(partitions, key=lambda partition: partition.key)
+    cases = {one.key: _case(one, rows.name, records, trail) for one in ordered}
+    values = _aggregates(kinds, cases, rows)
+    for index, kind in enumerate(kinds):
+        for key, answers in _answers(kind, cases, rows).items():
+            values[key, index] = [*values[key, index], *answers]
+    findings = _judged(kinds, cases, values, trail)
+    failed = [(kinds[index], cases[key]) for (key, index), one in findings.items() if not one.passed]
+    samples = sample_failures(failed, rows)
+    return {
+        partition.key: [
+            _outcome(kind, findings[partition.key, index], samples.get((kind.check.name, partition.key), ()))
+            for index, kind in enumerate(kinds)
+        ]
+        for partition in partitions
     }
-    band = f"{low:,.0f} to {high:,.0f}" if high is not None else f"at least {low:,.0f}"
-    message = f"expected {band} rows (average of {len(before)}: {usual:,.0f}), found {partition.rows:,}"
-    return _made(spec, check, passed, numbers, "" if passed else message)
 
 
-def _made(
-    spec: TableSpec,
-    check: CheckSpec,
-    passed: bool,
-    numbers: Mapping[str, int | float | str],
-    message: str,
-) -> Outcome:
-    return Outcome(check.name, passed, check.severity, numbers, message, spec.check_at(check.name))
+def _judged(
+    kinds: Sequence[Kind[Any]],
+    cases: Mapping[str, Case],
+    values: Mapping[tuple[str, int], Sequence[Value]],
+    trail: Trail,
+) -> dict[tuple[str, int], Finding]:
+    findings: dict[tuple[str, int], Finding] = {}
+    for key, case in cases.items():
+        for index, kind in enumerate(kinds):
+            findings[key, index] = kind.judge(case, values[key, index])
+        trail.add(case.partition, [(kind.check, findings[key, index]) for index, kind in enumerate(kinds)])
+    return findings
+
+
+def _case(partition: StagedPartition, name: str, records: Records, trail: Trail) -> Case:
+    conditions = [f"{quote_identifier(name)} = {quote_literal(value)}" for name, value in partition.values]
+    known: dict[str, Published] = {}
+
+    def published(table: str) -> Published:
+        if table not in known:
+            known[table] = records.published(table, partition.key)
+        return known[table]
+
+    return Case(
+        partition=partition,
+        staged=f"(SELECT * FROM {name} WHERE {' AND '.join(conditions)})",
+        past=lambda count, same_weekday: trail.past(partition.key, partition.starts, count, same_weekday),
+        published=published,
+    )
+
+
+def _aggregates(
+    kinds: Sequence[Kind[Any]], cases: Mapping[str, Case], rows: StagedRows
+) -> dict[tuple[str, int], list[Value]]:
+    wanted = {
+        (key, index): kind.aggregates(case) for key, case in cases.items() for index, kind in enumerate(kinds)
+    }
+    texts = list(dict.fromkeys(one.sql for some in wanted.values() for one in some))
+    has_rows = any(case.partition.rows for case in cases.values())
+    found = rows.aggregate(texts) if texts and has_rows else {}
+    values: dict[tuple[str, int], list[Value]] = {}
+    for (key, index), some in wanted.items():
+        mine = found.get(tuple(value for _, value in cases[key].partition.values))
+        values[key, index] = [mine[texts.index(one.sql)] if mine else one.empty for one in some]
+    return values
+
+
+def _answers(kind: Kind[Any], cases: Mapping[str, Case], rows: StagedRows) -> dict[str, Sequence[Value]]:
+    asked = [(key, question) for key, case in cases.items() if (question := kind.question(case))]
+    answers: dict[str, Sequence[Value]] = {}
+    for start in range(0, len(asked), BATCH):
+        batch = asked[start : start + BATCH]
+        selects = []
+        for number, (_, question) in enumerate(batch):
+            casts = ", ".join(f"CAST({value} AS DOUBLE)" for value in question.values)
+            selects.append(f"SELECT {number}, {casts} FROM {question.rows}")
+        for row in rows.ask("\nUNION ALL\n".join(selects), kind.subject):
+            answers[batch[row[0]][0]] = row[1:]
+    return answers
+
+
+def _outcome(kind: Kind[Any], finding: Finding, sample: Sample) -> Outcome:
+    check = kind.check
+    return Outcome(
+        check.name,
+        finding.passed,
+        check.severity,
+        finding.numbers,
+        with_sample(finding.message, sample),
+        kind.spec.check_at(check.name),
+        check.blocks,
+        sample,
+    )

@@ -20,8 +20,10 @@ class Outcome:
         passed: Whether the expectation held.
         severity: ``error`` holds the partition back, ``warn`` is reported.
         numbers: What was counted, by label, for tables and plots.
-        message: One line: expected and found. Empty when there is nothing to say.
+        message: One line: expected, found and a sample. Empty when there is nothing to say.
         declared: Where the check was declared, ``config/ods/orders.yaml:14``; empty for built-in ones.
+        downstream: Whom a failure is to hold back: all, none, or the tables named.
+        sample: Offending rows, a few, by column; what is sensitive is masked.
     """
 
     check: str
@@ -30,8 +32,14 @@ class Outcome:
     numbers: Mapping[str, Number] = field(default_factory=dict)
     message: str = ""
     declared: str = ""
+    downstream: Literal["all", "none"] | tuple[str, ...] = "all"
+    sample: tuple[Mapping[str, str], ...] = ()
 
     @property
     def blocks(self) -> bool:
-        """Whether this outcome keeps the partition from being published."""
-        return not self.passed and self.severity == "error"
+        """Whether this outcome keeps the partition from being published.
+
+        A partition that is not published is withheld from every downstream table, so one that is to be
+        withheld from some only is withheld from all until the gate tells them apart.
+        """
+        return not self.passed and self.severity == "error" and self.downstream != "none"

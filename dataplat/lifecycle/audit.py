@@ -1,14 +1,17 @@
 """The middle stations: the staged files are counted and checked, and each partition is judged."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from typing import Any
 
-from dataplat.audit.declared import StagedPartition, evaluate_checks
+from dataplat.audit.declared import evaluate_checks
+from dataplat.audit.kinds import StagedPartition
 from dataplat.audit.outcome import Outcome
-from dataplat.engine.aggregate import aggregate_partitions
+from dataplat.engine.aggregate import StagedVersion
 from dataplat.ledger import CheckResult, Hop, HopCount, VersionCounts, VersionState
+from dataplat.lifecycle.records import LedgerRecords
 from dataplat.lifecycle.stations import Load, Origin, Prepared, Staged
 from dataplat.plan.partitions import hive_path
+from dataplat.plan.windows import partition_window
 from dataplat.storage import FooterCount, count_partitions
 
 
@@ -23,13 +26,7 @@ def count_staged(load: Load, prepared: Prepared) -> tuple[dict[str, FooterCount]
 
 def audit_staged(load: Load, prepared: Prepared, origin: Origin, staged: Staged) -> dict[str, list[Outcome]]:
     """Evaluate the built-in and the declared checks of every partition."""
-    names = [name for name, _ in prepared.targets[0].values]
-    declared = evaluate_checks(
-        load.spec,
-        [StagedPartition(t.key, t.values, staged.files[t.key].rows) for t in prepared.targets],
-        partial(_aggregate, load, names),
-        partial(_rows_before, load),
-    )
+    declared = _declared(load, prepared, staged) if load.spec.checks else {key: [] for key in load.keys}
     return {
         key: [
             *origin.compare(key, staged.files[key], staged.written[key], staged.strays),
@@ -61,16 +58,26 @@ def decide(
     return good
 
 
-def _aggregate(
-    load: Load, names: Sequence[str], expressions: Sequence[str]
-) -> Mapping[tuple[str, ...], tuple[int, ...]]:
-    session = load.platform.engine(load.spec.engine).session()
-    return aggregate_partitions(session, load.location, load.spec.format, names, expressions, load.subject)
-
-
-def _rows_before(load: Load, key: str, limit: int) -> list[int]:
-    versions = load.platform.ledger.visible_before(load.spec.table, key, limit=limit)
-    return [version.rows or 0 for version in versions]
+def _declared(load: Load, prepared: Prepared, staged: Staged) -> dict[str, list[Outcome]]:
+    grain, zone = load.spec.window.grain, load.platform.catalog.platform.zone
+    partitions = []
+    for target in prepared.targets:
+        window = partition_window(target.key, grain, zone)
+        rows = staged.files[target.key].rows
+        partitions.append(StagedPartition(target.key, target.values, rows, window.start, window.end))
+    version = StagedVersion(
+        load.platform.engine(load.spec.engine).session(),
+        load.location,
+        load.spec.format,
+        columns=prepared.columns,
+        partition_names=[name for name, _ in prepared.targets[0].values],
+        version=load.version,
+        subject=load.subject,
+        has_files=any(files.files for files in staged.files.values()),
+    )
+    records = LedgerRecords(load.platform.catalog, load.platform.ledger, load.spec)
+    with version as rows_staged:
+        return evaluate_checks(load.spec, partitions, rows_staged, records)
 
 
 def _results(load: Load, outcomes: Mapping[str, Sequence[Outcome]]) -> Iterator[CheckResult]:
@@ -83,10 +90,15 @@ def _results(load: Load, outcomes: Mapping[str, Sequence[Outcome]]) -> Iterator[
                 check=outcome.check,
                 passed=outcome.passed,
                 severity=outcome.severity,
-                blocking=outcome.severity == "error",
-                numbers=dict(outcome.numbers),
+                blocking=outcome.severity == "error" and outcome.downstream != "none",
+                numbers=_numbers(outcome),
                 message=outcome.message,
             )
+
+
+def _numbers(outcome: Outcome) -> dict[str, Any]:
+    sample = {"sample": [dict(row) for row in outcome.sample]} if outcome.sample else {}
+    return {**outcome.numbers, **sample}
 
 
 def _hops(load: Load, origin: Origin, staged: Staged) -> Iterator[HopCount]:

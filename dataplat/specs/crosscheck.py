@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dataplat.specs.check_names import check_references, written_at
 from dataplat.specs.checks import ROW_COUNT_CHECK
 from dataplat.specs.columns_text import plain_target
 from dataplat.specs.documents import Declared
@@ -36,6 +37,7 @@ def cross_check(specs: Mapping[str, list[Any]], files: Mapping[str, set[Path]]) 
         problems += _engine(model, platform)
         problems += _hour_column(model, model.grain, platform)
         problems += _checks(model)
+    problems += check_references([*tables, *models], platform.external if platform else (), files)
     problems += _collisions([*tables, *models])
     problems += _external(platform, [*tables, *models])
     problems += _without_model(specs["model_test"], files["model"])
@@ -118,8 +120,8 @@ def _named_columns(table: TableSpec) -> Iterator[tuple[Loc, str]]:
     for index, name in enumerate(table.sensitive):
         yield ("sensitive", index), name
     for index, check in enumerate(table.checks):
-        for position, name in enumerate(check.columns_read):
-            yield ("checks", index, check.kind, position), name
+        for loc, name in check.columns_at():
+            yield written_at(table, index, check, loc), name
 
 
 def _checks(table: WarehouseTable) -> Iterator[Problem]:

@@ -188,7 +188,7 @@ def test_a_rejected_day_keeps_its_old_version_and_the_others_are_published(wareh
     assert verdicts([second]) == {DAYS[0]: "published", DAYS[1]: "rejected", DAYS[2]: "published"}
     (rejected,) = second.rejected
     (failure,) = rejected.failures
-    assert (failure.check, failure.message) == ("not_null_name", "name is NULL in 1 rows")
+    assert (failure.check, failure.message) == ("not_null_name", "name is NULL in 1 row (id=1)")
     assert rejected.visible_version == first.version
     read = warehouse.reader.partitions(spec.table)
     amounts = {name: set(content.values("amount")) for name, content in read.items()}
