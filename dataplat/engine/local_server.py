@@ -44,9 +44,13 @@ def ensure_server(home: EngineHome, master: str, conf: Mapping[str, str]) -> str
         EngineError: When the server does not come up; the message points at its log.
     """
     with _environment(home):
+        _forget_killed(home)
+        looked_alive = server_status(home).running
         try:
             return local_server.reuse_or_start_local_connect_server(master, dict(conf))
         except PySparkException as error:
+            if looked_alive and not server_status(home).running:  # killed while we asked
+                return ensure_server(home, master, conf)
             raise EngineError(
                 "engine",
                 "the local Spark server did not start",
@@ -72,14 +76,36 @@ def server_status(home: EngineHome) -> ServerStatus:
     """Read the discovery file; a recorded process that is no Spark server counts as not running."""
     try:
         recorded = json.loads((home.directory / _DISCOVERY).read_text())
-        process = psutil.Process(int(recorded["pid"]))
-        alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        if not alive or "SparkConnectServer" not in " ".join(process.cmdline()):
+        pid = int(recorded["pid"])
+        if not _is_live_server(pid):
             return ServerStatus(running=False)
-        memory = process.memory_info().rss
+        memory = psutil.Process(pid).memory_info().rss
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return ServerStatus(running=False)
-    return ServerStatus(True, process.pid, f"sc://{recorded['host']}:{recorded['port']}", memory)
+    return ServerStatus(True, pid, f"sc://{recorded['host']}:{recorded['port']}", memory)
+
+
+def _is_live_server(pid: int) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and "SparkConnectServer" in " ".join(
+            process.cmdline()
+        )
+    except psutil.Error:
+        return False
+
+
+def _forget_killed(home: EngineHome) -> None:
+    """Clear the record of a server that has ended.
+
+    A killed server that nobody has waited for yet is still a process. pyspark would hand out its address,
+    and Spark's own script would refuse to start another one beside it.
+    """
+    with local_server.Discovery(str(home.directory / _DISCOVERY)) as discovery:
+        recorded = discovery.load()
+        pid = recorded["pid"] if recorded else discovery.daemon_pid()
+        if pid is not None and not _is_live_server(pid):
+            discovery.clear()
 
 
 @contextmanager
