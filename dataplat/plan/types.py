@@ -9,6 +9,8 @@ What surprises, and what is done about it:
 * An unsigned integer needs the next wider type; ``bigint unsigned`` needs ``decimal(20,0)``.
 * ``tinyint(1)`` stays a number. Only ``bit(1)`` is a boolean.
 * A ``float`` is sent as text with six digits, which loses value. ``+ 0e0`` asks for the exact double.
+* ``char``, ``enum`` and ``set`` reach Spark as CHAR(n), which it fills with spaces to n characters. A cast at
+  the source makes them VARCHAR.
 * ``time`` is a span of up to 838 hours, no time of day; it stays text.
 * ``decimal`` may have 65 digits at the source and 38 in Hive. A wider one becomes text, never rounded.
 * ``0000-00-00`` and ``2026-00-10`` are dates for MySQL and for nobody else. The driver gives NULL for the
@@ -17,6 +19,8 @@ What surprises, and what is done about it:
   50 ns a DATE, where Spark needs 2 µs a row. A TIMESTAMP can only be zero as a whole, and is read plain.
   Policy ``refuse`` reads every column plain, and ``zero_date_predicate`` counts what must be refused.
   A server in mode ALLOW_INVALID_DATES may hold 2026-02-31; the driver reads it as 2026-03-03.
+* The driver's calendar is Julian before 1582-10-15, as Java's is. Spark moves its days back to ours, so that
+  1000-01-01 stays what it is; the ten days that it never had, 1582-10-05 to 14, come ten days later.
 
 It refuses to guess: a type that is not in the map is a problem that names the column.
 """
@@ -58,7 +62,8 @@ _ALIASES = {
     "nvarchar": "varchar",
     "geomcollection": "geometrycollection",
 }
-_STRINGS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json"})
+_STRINGS = frozenset({"varchar", "tinytext", "text", "mediumtext", "longtext", "json"})
+_PADDED = frozenset({"char", "enum", "set"})
 _STRINGS_BY_CAST = frozenset({"uuid", "inet4", "inet6"})
 _BINARIES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
 _GEOMETRIES = frozenset(
@@ -259,6 +264,8 @@ def _map_date(name: str, zero_dates: ZeroDates) -> MappedType:
 def _map_by_name(name: str) -> MappedType | None:
     if name in _STRINGS:
         return _plain("string")
+    if name in _PADDED:
+        return MappedType("string", _AS_TEXT, "string", reason="Spark would pad a CHAR with spaces")
     if name in _BINARIES:
         return _plain("binary")
     if name in _STRINGS_BY_CAST:
