@@ -76,7 +76,6 @@ def fill_template(source: SqlFile, values: Values) -> Filled:
     Raises:
         SqlRefusedError: It cannot be read, names what is not there, or fails; with every unknown name.
     """
-    environment = _environment()
     try:
         tree = _parsed(source.text)
     except jinja2.TemplateSyntaxError as error:
@@ -87,7 +86,7 @@ def fill_template(source: SqlFile, values: Values) -> Filled:
     if unknown := [*_unknown_names(source, tree, values)]:
         raise SqlRefusedError(*unknown)
     try:
-        return Filled(source, values, environment.from_string(source.text).render(values))
+        return Filled(source, values, _compiled(source.text).render(values))
     except Exception as error:
         place = source.line_start(_failed_line(error.__traceback__))
         text = f"the template fails: {error or type(error).__name__}"
@@ -103,7 +102,12 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def _compiled(text: str) -> jinja2.Template:
+    return _environment().from_string(text)
+
+
+@lru_cache(maxsize=64)
 def _parsed(text: str) -> jinja2.nodes.Template:
     return _environment().parse(text)
 
