@@ -1,0 +1,142 @@
+"""Every MySQL type there and back: the source asked by pymysql, the files read by pyarrow, Spark by neither.
+
+Both drivers hand out what they make of a value, so neither is asked to: pymysql gives the server's own
+text and bytes (no decoders), and what must become of them is said by ``type_kinds``.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pymysql.converters import encoders
+
+from dataplat.demo.every_type import COLUMNS, DAY, fill_every_type
+from dataplat.demo.mariadb import PrivateMariaDB
+from dataplat_tests.integration.type_kinds import Kind, comparable, kind_of
+from dataplat_tests.integration.warehouse import Warehouse
+from dataplat_tests.services.process import DIES_WITH_US
+
+pytestmark = pytest.mark.integration
+
+SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
+ROWS = 240
+NEVER_A_DATE = ("c_date_partial",)  # every value of it becomes NULL
+PROTOCOLS = {"binary": "{}", "text": '{useServerPrepStmts: "false"}'}
+
+
+class Loaded:
+    """A table as both sides hold it: the server's own text by id, and the columns of the files by id."""
+
+    def __init__(self, warehouse: Warehouse, name: str, *, source: str = "shop", day: str = f"{DAY}") -> None:
+        self._warehouse, self._name = warehouse, name
+        target = f"{name}_{source}"
+        origin = f"{{database: shop, table: {name}}}"
+        window = f"{{column: update_time, grain: day, start: {day}}}"
+        spec = warehouse.declare(target, source=source, from_=origin, window=window)
+        self.report = warehouse.load_one(spec, day)
+        [location] = warehouse.reader.locations(spec.table).values()
+        paths = warehouse.reader.files.paths(location)
+        table = pa.concat_tables([pq.ParquetFile(path).read() for path in paths])
+        self.columns = {name: comparable(table.column(name)) for name in table.column_names}
+        self.hive = {
+            row[0]: row[1]
+            for row in warehouse.platform.engine().session().sql(f"DESCRIBE {spec.table}").collect()
+        }
+
+    def found(self, column: str) -> dict[int, Any]:
+        """Return the values of the files by id."""
+        return dict(zip(map(int, self.columns["id"]), self.columns[column], strict=True))
+
+    def expected(self, column: str, kind: Kind) -> dict[int, Any]:
+        """Return what the server holds by id, as it must be in the files."""
+        rows = self.ask(f"SELECT id, {kind.ask.format(f'`{column}`')} FROM shop.{self._name}")
+        return {int(number): None if raw is None else kind.expected(raw) for number, raw in rows}
+
+    def checksum_at_source(self, column: str, kind: Kind) -> tuple[int, int]:
+        """Return how many values there are and the sum of their checksums, computed by the server."""
+        text = kind.text_sql.format(f"`{column}`")
+        digest = f"CONV(LEFT(MD5(CONCAT(id, ':', {text})), 8), 16, 10)"
+        sql = f"SELECT COUNT({text}), COALESCE(SUM(CAST({digest} AS UNSIGNED)), 0) FROM shop.{self._name}"
+        [(count, checksum)] = self.ask(sql)
+        return int(count), int(checksum)
+
+    def checksum_of_files(self, column: str, kind: Kind) -> tuple[int, int]:
+        """Return the same of the files, computed here."""
+        there = {row: value for row, value in self.found(column).items() if value is not None}
+        digests = (hashlib.md5(f"{row}:{kind.text(value)}".encode()) for row, value in there.items())
+        return len(there), sum(int(digest.hexdigest()[:8], 16) for digest in digests)
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the server's own text and bytes."""
+        with self._warehouse.mariadb.connect(conv=dict(encoders)) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SET time_zone = '+08:00'")
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """A source of its own, because it knows the time zones by name, as a well-kept server does."""
+    root = tmp_path_factory.mktemp("types")
+    with PrivateMariaDB(root, launcher=DIES_WITH_US) as server:
+        house = Warehouse(root, server, uri=f"file://{root}/warehouse")
+        try:
+            yield house
+        finally:
+            house.close()
+
+
+@pytest.fixture(scope="module", params=sorted(PROTOCOLS))
+def loaded(request: pytest.FixtureRequest, warehouse: Warehouse) -> Loaded:
+    """The table of every type, loaded through one of the driver's two protocols."""
+    fill_every_type(warehouse.mariadb.connect, "shop.t_every_type", rows=ROWS)
+    warehouse.write_source(request.param, properties=PROTOCOLS[request.param])
+    return Loaded(warehouse, "t_every_type", source=request.param)
+
+
+@pytest.fixture(params=COLUMNS, ids=[column.name for column in COLUMNS])
+def column(request: pytest.FixtureRequest) -> tuple[str, Kind]:
+    return request.param.name, kind_of(request.param.declared, SHANGHAI)
+
+
+def test_every_row_is_there_once(loaded: Loaded) -> None:
+    assert loaded.report.rows == ROWS
+    assert sorted(map(int, loaded.columns["id"])) == list(range(1, ROWS + 1))
+
+
+def test_the_column_has_its_documented_type_in_hive(loaded: Loaded, column: tuple[str, Kind]) -> None:
+    name, kind = column
+    assert loaded.hive[name] == kind.hive
+
+
+def test_the_column_comes_back_value_by_value(loaded: Loaded, column: tuple[str, Kind]) -> None:
+    name, kind = column
+    expected, found = loaded.expected(name, kind), loaded.found(name)
+    wrong = {row: (expected[row], found[row]) for row in expected if expected[row] != found[row]}
+    assert wrong == {}
+
+
+def test_the_checksum_of_the_column_is_the_servers_own(loaded: Loaded, column: tuple[str, Kind]) -> None:
+    name, kind = column
+    count, checksum = loaded.checksum_of_files(name, kind)
+    assert (count, checksum) == loaded.checksum_at_source(name, kind)
+    assert (count > 0) == (name not in NEVER_A_DATE)
+
+
+def test_one_changed_value_changes_the_checksum(loaded: Loaded, column: tuple[str, Kind]) -> None:
+    name, kind = column
+    if name in NEVER_A_DATE:
+        return
+    values = loaded.columns[name]
+    one = next(place for place, value in enumerate(values) if value is not None)
+    other = next(value for value in values if value is not None and value != values[one])
+    before = loaded.checksum_of_files(name, kind)
+    loaded.columns[name] = [*values[:one], other, *values[one + 1 :]]
+    after = loaded.checksum_of_files(name, kind)
+    loaded.columns[name] = values
+    assert after != before
