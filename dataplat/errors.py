@@ -136,6 +136,10 @@ class VersionError(DataplatError):
     """No version of a partition can answer, or be made to: none, unknown, collected, not as recorded."""
 
 
+class GateClosedError(DataplatError):
+    """An upstream partition is not published, or held, and nobody waived it. Nothing was read."""
+
+
 class SchemaConflictError(DataplatError):
     """The table in Hive and the table as planned do not fit. Nothing was read."""
 

@@ -23,7 +23,7 @@ from dataplat.lifecycle.publish import same_location
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.partitions import partition_columns
 from dataplat.plan.versions import version_location
-from dataplat.specs import RetentionSpec, TableSpec
+from dataplat.specs import AnyTable, RetentionSpec
 from dataplat.storage import delete_tree
 
 _FAILED = (VersionState.REJECTED, VersionState.ABANDONED)
@@ -77,7 +77,7 @@ def _ended_at(row: TableVersion) -> datetime:
     return ended
 
 
-def collect(platform: Platform, spec: TableSpec, run: RunInfo) -> Iterator[Collected]:
+def collect(platform: Platform, spec: AnyTable, run: RunInfo) -> Iterator[Collected]:
     """Delete the files of one table's old versions, yielding each partition of a version as it is done.
 
     What turns out to be visible, or is being loaded, is kept, and the answer says so.
@@ -108,7 +108,7 @@ def collect(platform: Platform, spec: TableSpec, run: RunInfo) -> Iterator[Colle
 
 def _collect_partition(
     platform: Platform,
-    spec: TableSpec,
+    spec: AnyTable,
     store: PartitionStore | None,
     key: str,
     items: Sequence[Collected],

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from zoneinfo import ZoneInfo
 
+from dataplat.audit.named_columns import require_named_columns
 from dataplat.audit.outcome import Outcome
 from dataplat.errors import DataplatError
 from dataplat.ledger import Hop, LockOwner, PartitionLocks, TableVersion, VersionState
@@ -32,13 +33,13 @@ from dataplat.lifecycle.stations import Load, Origin, Prepared, RunInfo, Staged
 from dataplat.lifecycle.tables import ensure_table
 from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.versions import new_version, version_location
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable
 from dataplat.storage import make_directory
 
 
 def live(
     platform: Platform,
-    spec: TableSpec,
+    spec: AnyTable,
     keys: Sequence[str],
     origin: Origin,
     run: RunInfo,
@@ -71,11 +72,12 @@ def _live_locked(load: Load, origin: Origin, locks: PartitionLocks) -> LoadRepor
     ledger, table = load.platform.ledger, load.spec.table
     with load.station(Step.PLAN):
         prepared = origin.prepare(load)
+        names = [name for name, _ in prepared.targets[0].values]
+        require_named_columns(load.spec, [column.name for column in prepared.columns], names)
         targets = {target.key: target for target in prepared.targets}
         store = load.platform.partitions(load.spec.engine)
         values = {key: target.values for key, target in targets.items()}
         recover_partitions(ledger, store, locks, table, values)
-        names = [name for name, _ in prepared.targets[0].values]
         ensure_table(load.platform, load.spec, prepared.columns, names)
         _begin(load, targets)
     try:

@@ -3,10 +3,10 @@
 from dataplat.errors import VersionError
 from dataplat.lifecycle.platform import Platform
 from dataplat.plan.partitions import partition_columns
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable
 
 
-def find_location(platform: Platform, spec: TableSpec, key: str) -> str:
+def find_location(platform: Platform, spec: AnyTable, key: str) -> str:
     """Return the URI of the folder that a partition points to.
 
     Raises:
@@ -22,7 +22,7 @@ def find_location(platform: Platform, spec: TableSpec, key: str) -> str:
     return found[values]
 
 
-def _absent(spec: TableSpec, key: str, found: str) -> VersionError:
+def _absent(spec: AnyTable, key: str, found: str) -> VersionError:
     return VersionError(
         f"{spec.table}[{key}]",
         "the partition is not published",

@@ -11,6 +11,7 @@ from dataplat.engine.partition_store import partition_store
 from dataplat.engine.session import SparkEngine
 from dataplat.errors import SelectionError
 from dataplat.ledger import Ledger
+from dataplat.plan.models.graph import ModelGraph, build_graph
 from dataplat.settings import Settings
 from dataplat.specs import Catalog, EngineSpec, SecretResolver, load_catalog
 
@@ -28,6 +29,7 @@ class Platform:
         self.secrets = SecretResolver(environ)
         self._engines: dict[str, SparkEngine] = {}
         self._ledger: Ledger | None = None
+        self._graph: ModelGraph | None = None
 
     @classmethod
     def load(cls, settings: Settings, environ: Mapping[str, str]) -> "Platform":
@@ -44,6 +46,17 @@ class Platform:
         if self._ledger is None:
             self._ledger = Ledger.open(self._absolute(self.catalog.platform.ledger.reveal(self.secrets)))
         return self._ledger
+
+    @property
+    def graph(self) -> ModelGraph:
+        """What the models read, from their SQL; read once.
+
+        Raises:
+            SpecError: With every problem of every model.
+        """
+        if self._graph is None:
+            self._graph = build_graph(self.catalog)
+        return self._graph
 
     @property
     def warehouse(self) -> str:

@@ -14,7 +14,7 @@ from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.publish import publish_version, recover_partitions
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.partitions import partition_columns
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable
 from dataplat.storage import FooterCount, count_partitions, exists
 
 _UNCHANGED = "nothing was changed: what is visible stays visible"
@@ -77,7 +77,7 @@ def choose_version(
 
 
 def rollback_partition(
-    platform: Platform, spec: TableSpec, key: str, to_version: str | None, run: RunInfo
+    platform: Platform, spec: AnyTable, key: str, to_version: str | None, run: RunInfo
 ) -> RollbackReport:
     """Make an earlier version of one partition visible again.
 
@@ -140,7 +140,7 @@ def _named(
     )
 
 
-def _recount(spec: TableSpec, chosen: TableVersion) -> FooterCount:
+def _recount(spec: AnyTable, chosen: TableVersion) -> FooterCount:
     counts, _ = count_partitions(chosen.location, [""], spec.format)
     files = counts[""]
     if files.rows == chosen.rows and not files.broken and (files.files or exists(chosen.location)):

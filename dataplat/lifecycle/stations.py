@@ -14,7 +14,7 @@ from dataplat.lifecycle.report import Listener, Progress, Step
 from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.partitions import hive_path
 from dataplat.plan.reads import PartitionTarget
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable
 from dataplat.storage import FooterCount
 
 
@@ -50,7 +50,7 @@ class Load:
     """One write under way: what every station needs, and the clock of each."""
 
     platform: Platform
-    spec: TableSpec
+    spec: AnyTable
     keys: tuple[str, ...]
     run: RunInfo
     listen: Listener

@@ -6,11 +6,14 @@ from dataplat.engine.hive import HiveTable
 from dataplat.errors import SchemaConflictError
 from dataplat.lifecycle.platform import Platform
 from dataplat.plan.ddl import HiveColumn, compare_columns, require_additive
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable
 
 
 def ensure_table(
-    platform: Platform, spec: TableSpec, columns: Sequence[HiveColumn], partition_names: Sequence[str]
+    platform: Platform,
+    spec: AnyTable,
+    columns: Sequence[HiveColumn],
+    partition_names: Sequence[str],
 ) -> None:
     """Create the table, or add the columns it does not have yet; old partitions read NULL in them.
 
@@ -31,7 +34,7 @@ def ensure_table(
         hive.add_columns(spec.table, change.added)
 
 
-def require_same_layout(spec: TableSpec, found: HiveTable, partition_names: Sequence[str]) -> None:
+def require_same_layout(spec: AnyTable, found: HiveTable, partition_names: Sequence[str]) -> None:
     """Return if partitions of this spec fit into the table that Hive has.
 
     Raises:

@@ -17,10 +17,21 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
     Steps of a run share one process and one Spark session (``in_process_executor``); what runs side by
     side are runs, bounded by the queue and by one pool for each source.
     """
-    assets = [build_table_asset(catalog, spec) for spec in catalog.tables.values()]
+    tables = [build_table_asset(catalog, spec) for spec in catalog.tables.values()]
     return dg.Definitions(
-        assets=assets,
+        assets=[*tables, *_build_models(catalog)],
         schedules=build_schedules(catalog),
         resources=build_resources(settings, catalog, environ),
         executor=dg.in_process_executor,
     )
+
+
+def _build_models(catalog: Catalog) -> list[dg.AssetsDefinition]:
+    if not catalog.models:
+        return []
+    # The SQL parser is imported only where there is SQL.
+    from dataplat.orchestration.factories.models import build_model_asset
+    from dataplat.plan.models.graph import build_graph
+
+    graph = build_graph(catalog)
+    return [build_model_asset(catalog, graph, spec) for spec in catalog.models.values()]

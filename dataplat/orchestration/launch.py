@@ -14,10 +14,11 @@ import dagster as dg
 from dagster import BetaWarning, DagsterInstance, PreviewWarning
 
 from dataplat.lifecycle.platform import Platform
+from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.tables import build_table_asset
 from dataplat.orchestration.observer import INTERRUPTED, Observer, observed_by
 from dataplat.plan.partitions import contiguous_runs
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable, ModelSpec
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -43,7 +44,7 @@ class RunResult:
 def run_table(
     platform: Platform,
     instance: DagsterInstance,
-    spec: TableSpec,
+    spec: AnyTable,
     keys: Sequence[str],
     observer: Observer,
 ) -> list[RunResult]:
@@ -56,7 +57,11 @@ def run_table(
         KeyboardInterrupt: There was one during the run, which Dagster keeps to itself. What was reported
             so far is published.
     """
-    asset = build_table_asset(platform.catalog, spec)
+    asset = (
+        build_model_asset(platform.catalog, platform.graph, spec)
+        if isinstance(spec, ModelSpec)
+        else build_table_asset(platform.catalog, spec)
+    )
     zone = ZoneInfo(platform.catalog.platform.timezone)
     return [
         _run(platform, instance, asset, spec, run, observer)
@@ -68,7 +73,7 @@ def _run(
     platform: Platform,
     instance: DagsterInstance,
     asset: dg.AssetsDefinition,
-    spec: TableSpec,
+    spec: AnyTable,
     keys: tuple[str, ...],
     observer: Observer,
 ) -> RunResult:

@@ -8,22 +8,23 @@ import dagster as dg
 
 from dataplat.errors import DataplatError
 from dataplat.lifecycle.load import load_partitions
+from dataplat.lifecycle.model import make_partitions
 from dataplat.lifecycle.platform import Platform
-from dataplat.lifecycle.report import LoadReport, PartitionReport, Verdict
+from dataplat.lifecycle.report import Listener, LoadReport, PartitionReport, Verdict
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.orchestration.events import Event, PartitionResult, failure_events, publish_events
 from dataplat.orchestration.observer import INTERRUPTED, current_observer
 from dataplat.orchestration.rejection import rejection_error
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable, ModelSpec
 
 
-def materialize_source_table(
+def materialize_table(
     context: dg.AssetExecutionContext,
-    spec: TableSpec,
+    spec: AnyTable,
     key: dg.AssetKey,
     checks: Sequence[dg.AssetCheckSpec],
 ) -> Iterator[Event]:
-    """Load the run's partitions and yield what Dagster is to know of them.
+    """Load or make the run's partitions and yield what Dagster is to know of them.
 
     Raises:
         Failure: With the whole message of what went wrong; retries are allowed where one may help.
@@ -35,7 +36,7 @@ def materialize_source_table(
     results: list[PartitionResult] = []
     rejected: list[PartitionReport] = []
     try:
-        for report in load_partitions(platform, spec, context.partition_keys, run, observer.progress):
+        for report in _reports(platform, spec, context.partition_keys, run, observer.progress):
             observer.report(report)
             results += [_result(report, item) for item in report.partitions]
             rejected += report.rejected
@@ -57,6 +58,14 @@ def materialize_source_table(
     yield from publish_events(context, key, checks, results)
 
 
+def _reports(
+    platform: Platform, spec: AnyTable, keys: Sequence[str], run: RunInfo, listen: Listener
+) -> Iterator[LoadReport]:
+    if isinstance(spec, ModelSpec):
+        return make_partitions(platform, spec, keys, run, listen)
+    return load_partitions(platform, spec, keys, run, listen)
+
+
 def _result(report: LoadReport, item: PartitionReport) -> PartitionResult:
     columns = [dg.TableColumn(name, kind) for name, kind in report.columns]
     metadata: dict[str, Any] = {
@@ -73,14 +82,15 @@ def _result(report: LoadReport, item: PartitionReport) -> PartitionResult:
         "sql": dg.MetadataValue.md("```sql\n" + "\n\n".join(report.sql[:3]) + "\n```"),
         "published_at": dg.MetadataValue.timestamp(datetime.now(UTC)),
     }
+    told = {name: value for name, value in metadata.items() if value is not None}
     outcomes = {outcome.check: outcome for outcome in item.outcomes}
-    return PartitionResult(item.partition, item.verdict is Verdict.PUBLISHED, metadata, outcomes)
+    return PartitionResult(item.partition, item.verdict is Verdict.PUBLISHED, told, outcomes)
 
 
 def _log(context: dg.AssetExecutionContext, report: LoadReport) -> None:
     for item in report.partitions:
         context.log.info(
-            "%s[%s] %s: source %d, files %d rows in %d files, version %s",
+            "%s[%s] %s: source %s, files %d rows in %d files, version %s",
             report.table,
             item.partition,
             item.verdict,

@@ -9,14 +9,14 @@ from functools import lru_cache
 
 import dagster as dg
 
-from dataplat.specs import Catalog, TableSpec
+from dataplat.specs import AnyTable, Catalog
 
 PartitionsDefinition = (
     dg.DailyPartitionsDefinition | dg.HourlyPartitionsDefinition | dg.MonthlyPartitionsDefinition
 )
 
 
-def partitions_of(catalog: Catalog, spec: TableSpec) -> PartitionsDefinition:
+def partitions_of(catalog: Catalog, spec: AnyTable) -> PartitionsDefinition:
     """Return the partitions of a table, from its first one, in the platform's time zone."""
     start = spec.window.start or catalog.platform.start
     return _partitions(spec.window.grain, start, catalog.platform.timezone)

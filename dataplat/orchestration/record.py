@@ -4,10 +4,10 @@ import dagster as dg
 from dagster import DagsterInstance
 
 from dataplat.lifecycle.rollback import RollbackReport
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable
 
 
-def record_rollback(instance: DagsterInstance, spec: TableSpec, report: RollbackReport) -> None:
+def record_rollback(instance: DagsterInstance, spec: AnyTable, report: RollbackReport) -> None:
     """Record a materialization for a partition that shows an earlier version again."""
     metadata: dict[str, dg.MetadataValue] = {
         "version": dg.MetadataValue.text(report.version.version),

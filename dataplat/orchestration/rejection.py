@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataplat.audit.outcome import ROW_COUNT, Outcome
 from dataplat.errors import AuditFailedError
 from dataplat.lifecycle.report import PartitionReport
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable
 
 
-def rejection_error(spec: TableSpec, rejected: Sequence[PartitionReport]) -> AuditFailedError:
+def rejection_error(spec: AnyTable, rejected: Sequence[PartitionReport]) -> AuditFailedError:
     """Return the error for partitions whose audit failed; the first is told in full."""
     first = rejected[0]
     failures = first.failures
@@ -31,7 +31,7 @@ def rejection_error(spec: TableSpec, rejected: Sequence[PartitionReport]) -> Aud
     )
 
 
-def _facts(spec: TableSpec, failure: Outcome) -> list[tuple[str, str]]:
+def _facts(spec: AnyTable, failure: Outcome) -> list[tuple[str, str]]:
     declared = failure.declared or spec.declared.at("table")
     if failure.check != ROW_COUNT:
         return [(failure.check, f"{failure.message} ({declared})")]

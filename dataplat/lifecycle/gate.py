@@ -1,0 +1,91 @@
+"""The gate before a model: the ledger is asked about every upstream partition, whoever launched the run.
+
+This is the third of three: Dagster's own status holds backfills, the automation condition holds sensors,
+and this holds everything else, such as a run that somebody launched by hand.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from dataplat.errors import GateClosedError
+from dataplat.ledger import Ledger, PartitionStatus, VersionState, Waiver
+from dataplat.lifecycle.stations import RunInfo
+from dataplat.plan.gate import Need, Standing, Trigger, decide_gate, standing_of
+
+_SHOWN = 5
+
+
+def pass_gate(
+    ledger: Ledger,
+    table: str,
+    key: str,
+    upstreams: Mapping[str, Sequence[str]],
+    trigger: Trigger,
+    run: RunInfo,
+) -> Waiver | None:
+    """Return when a partition may be made; the waiver that let it pass, if one was needed.
+
+    Args:
+        ledger: Where standings and waivers are recorded.
+        table: The model.
+        key: Its partition.
+        upstreams: Partitions that it reads, by table. External tables are not among them.
+        trigger: Of the model.
+        run: Who asks; recorded with a waiver that is used up.
+
+    Raises:
+        GateClosedError: An upstream partition is not proven, and nobody waived. Nothing was read.
+    """
+    needs = [
+        need
+        for upstream, keys in upstreams.items()
+        for need in find_needs(ledger, upstream, keys, downstream=table)
+    ]
+    decision = decide_gate(needs, trigger)
+    if decision.open:
+        return None
+    by = f"{run.actor} {run.run_id}".strip()
+    waiver = ledger.use_waiver(table, key, by)
+    if waiver is not None:
+        return waiver
+    raise _closed(table, key, decision.blocked, trigger)
+
+
+def find_needs(ledger: Ledger, table: str, keys: Sequence[str], *, downstream: str) -> list[Need]:
+    """Return where each partition of an upstream stands, as one downstream sees it."""
+    statuses = ledger.statuses(table, keys)
+    return [_need(ledger, statuses[key], downstream) for key in keys]
+
+
+def _need(ledger: Ledger, status: PartitionStatus, downstream: str) -> Need:
+    latest = status.latest
+    standing = standing_of(
+        published=status.published is not None,
+        held=bool(status.holds),
+        latest_state=latest.state.value if latest else None,
+    )
+    reason = ""
+    if standing is Standing.HELD:
+        reason = "; ".join(f"held by {hold.actor}: {hold.reason}" for hold in status.holds)
+    elif latest is not None and latest.state in (VersionState.REJECTED, VersionState.ABANDONED):
+        reason = latest.reason
+    elif latest is None:
+        reason = "never loaded"
+    return Need(status.table, status.partition, standing, reason)
+
+
+def _closed(table: str, key: str, blocked: Sequence[Need], trigger: Trigger) -> GateClosedError:
+    facts = [(str(need), ": ".join(filter(None, [need.standing, need.reason]))) for need in blocked[:_SHOWN]]
+    if len(blocked) > _SHOWN:
+        facts.append(("and", f"{len(blocked) - _SHOWN} more"))
+    first = blocked[0]
+    wanted = "every upstream published" if trigger == "all_success" else "every upstream ended"
+    return GateClosedError(
+        f"{table}[{key}]",
+        f"the gate is closed by {len(blocked)} upstream partition{'s' if len(blocked) > 1 else ''}",
+        facts=[("expected", wanted), *facts],
+        effect="nothing was read; what was visible before is still visible",
+        next_steps=[
+            f"dataplat ledger {first.table} {first.partition}",
+            f"dataplat waive {table} {key} --reason … --until …",
+        ],
+    )

@@ -1,0 +1,121 @@
+"""What the asset of a source table and of a model have in common."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from dataplat.orchestration.events import Event
+from dataplat.orchestration.partitions import partitions_of
+from dataplat.plan.splits import MAX_PARTITIONS_A_READ
+from dataplat.specs import AnyTable, Catalog
+
+
+def build_asset(
+    catalog: Catalog,
+    spec: AnyTable,
+    *,
+    built_in_checks: Mapping[str, str],
+    group: str,
+    kinds: set[str],
+    metadata: Mapping[str, Any],
+    deps: Sequence[dg.AssetDep] = (),
+    pool: str | None = None,
+) -> dg.AssetsDefinition:
+    """Return a partitioned asset with its checks, materialized only after publishing.
+
+    Args:
+        catalog: For the platform's zone and the content hash.
+        spec: The table.
+        built_in_checks: Description of each check that the audit always makes, by name.
+        group: Of the asset graph, unless the table names one.
+        kinds: Badges in the graph.
+        metadata: What is known without running anything.
+        deps: Upstreams with their partition mappings.
+        pool: Bounds how many loads run at once.
+    """
+    with warnings.catch_warnings():
+        # Known and pinned: partitions on checks, and code references, are not final in Dagster 1.13.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _build(catalog, spec, built_in_checks, group, kinds, metadata, deps, pool)
+
+
+def _build(
+    catalog: Catalog,
+    spec: AnyTable,
+    built_in_checks: Mapping[str, str],
+    group: str,
+    kinds: set[str],
+    metadata: Mapping[str, Any],
+    deps: Sequence[dg.AssetDep],
+    pool: str | None,
+) -> dg.AssetsDefinition:
+    key = dg.AssetKey(spec.asset_path)
+    partitions = partitions_of(catalog, spec)
+    checks = _check_specs(spec, key, partitions, built_in_checks)
+    asset = dg.AssetSpec(
+        key,
+        deps=list(deps),
+        partitions_def=partitions,
+        description=spec.description or None,
+        group_name=spec.group or group,
+        kinds=kinds,
+        owners=list(spec.owner),
+        tags={"dataplat/layer": spec.layer, **spec.tags},
+        code_version=catalog.sha(spec),
+        metadata={**_code_reference(spec), **metadata},
+    )
+
+    @dg.multi_asset(
+        name="__".join(spec.asset_path),
+        specs=[asset],
+        check_specs=checks,
+        backfill_policy=dg.BackfillPolicy.multi_run(MAX_PARTITIONS_A_READ),
+        pool=pool,
+        required_resource_keys={"platform"},
+        retry_policy=dg.RetryPolicy(
+            max_retries=spec.retries.count,
+            delay=spec.retries.delay_seconds,
+            backoff=dg.Backoff.EXPONENTIAL,
+        ),
+    )
+    def make_table(context: dg.AssetExecutionContext) -> Iterator[Event]:
+        # Spark, pandas and the ledger are imported by the runs that use them, not by every process
+        # that loads definitions.
+        from dataplat.orchestration.materialize import materialize_table
+
+        yield from materialize_table(context, spec, key, checks)
+
+    return make_table
+
+
+def _check_specs(
+    spec: AnyTable, key: dg.AssetKey, partitions: Any, built_in: Mapping[str, str]
+) -> list[dg.AssetCheckSpec]:
+    always = [
+        dg.AssetCheckSpec(name, asset=key, blocking=True, partitions_def=partitions, description=text)
+        for name, text in built_in.items()
+    ]
+    declared = [
+        dg.AssetCheckSpec(
+            check.name,
+            asset=key,
+            blocking=check.blocking,
+            partitions_def=partitions,
+            description=f"{check.kind}, declared at {spec.check_at(check.name)}",
+        )
+        for check in spec.checks
+    ]
+    return always + declared
+
+
+def _code_reference(spec: AnyTable) -> dict[str, Any]:
+    reference = dg.LocalFileCodeReference(
+        file_path=str(spec.declared.path), line_number=spec.declared.line("table")
+    )
+    return {
+        "dagster/table_name": spec.table,
+        "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference]),
+    }

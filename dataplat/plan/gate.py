@@ -1,0 +1,90 @@
+"""The gate: may a partition be made of its upstreams now? Pure.
+
+A partition may be made only when every upstream partition that it reads is *published* and not *held*
+(``trigger: all_success``), or when every one of them has *ended*, whatever the result (``trigger:
+all_done``). A waiver opens the gate once, and is recorded with who, why and until when.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Trigger = Literal["all_success", "all_done"]
+
+
+class Standing(StrEnum):
+    """Where an upstream partition stands, as a downstream sees it."""
+
+    PUBLISHED = "published"
+    HELD = "held"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    RUNNING = "running"
+    ABSENT = "absent"
+
+
+_ENDED = frozenset({Standing.PUBLISHED, Standing.HELD, Standing.REJECTED, Standing.FAILED})
+
+
+@dataclass(frozen=True)
+class Need:
+    """One upstream partition that is read.
+
+    Attributes:
+        table: The upstream.
+        partition: Its key.
+        standing: Where it stands.
+        reason: Why, in words for people: the numbers of a failed check, who holds it.
+    """
+
+    table: str
+    partition: str
+    standing: Standing
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.table}[{self.partition}]"
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """Whether the gate is open, and which upstreams keep it closed."""
+
+    open: bool
+    blocked: tuple[Need, ...] = ()
+
+
+def decide_gate(needs: Sequence[Need], trigger: Trigger = "all_success") -> GateDecision:
+    """Decide from the standing of every upstream partition. Without upstreams the gate is open.
+
+    >>> decide_gate([Need("ods.x", "2026-01-09", Standing.REJECTED)]).open
+    False
+    >>> decide_gate([Need("ods.x", "2026-01-09", Standing.REJECTED)], "all_done").open
+    True
+    """
+    good = _ENDED if trigger == "all_done" else frozenset({Standing.PUBLISHED})
+    blocked = tuple(need for need in needs if need.standing not in good)
+    return GateDecision(not blocked, blocked)
+
+
+def standing_of(*, published: bool, held: bool, latest_state: str | None, locked: bool = False) -> Standing:
+    """Return the standing of a partition from what the ledger knows of it.
+
+    A published partition whose reload is under way, or broke, still stands as published: what is visible
+    was proven. A reload that was *rejected* closes the gate all the same, because then somebody looked and
+    the numbers were wrong; Dagster's own view of the failed check agrees. ``latest_state`` is the state of
+    the version that began last.
+
+    >>> standing_of(published=True, held=False, latest_state="rejected")
+    <Standing.REJECTED: 'rejected'>
+    """
+    if held and published:
+        return Standing.HELD
+    if latest_state == "rejected":
+        return Standing.REJECTED
+    if published:
+        return Standing.PUBLISHED
+    if locked or latest_state in ("staging", "staged", "publishing"):
+        return Standing.RUNNING
+    return Standing.ABSENT if latest_state is None else Standing.FAILED
