@@ -36,6 +36,11 @@ class EngineHome:
     jars: Path
     zone: str
 
+    @property
+    def scratch(self) -> Path:
+        """Folder for the JVM's temporary files; what a killed one leaves stays out of the machine's own."""
+        return self.directory / "tmp"
+
 
 def server_conf(spec: EngineSpec, home: EngineHome) -> dict[str, str]:
     """Return the settings that a Spark process can only take when it starts."""
@@ -46,6 +51,7 @@ def server_conf(spec: EngineSpec, home: EngineHome) -> dict[str, str]:
         "spark.driver.extraClassPath": f"{home.jars}/*",
         "spark.driver.extraJavaOptions": (
             f"-Duser.timezone=UTC -Dderby.stream.error.file={home.directory}/derby.log"
+            f" -Djava.io.tmpdir={home.scratch}"
         ),
         "spark.ui.enabled": "false",
         "spark.hadoop.hive.exec.dynamic.partition.mode": "nonstrict",

@@ -108,9 +108,15 @@ def _forget_killed(home: EngineHome) -> None:
             discovery.clear()
 
 
+def make_engine_home(home: EngineHome) -> None:
+    """Make the folders that a Spark process writes to, for their owner alone."""
+    for folder in (home.directory, home.scratch):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
 @contextmanager
 def _environment(home: EngineHome) -> Iterator[None]:
-    home.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_engine_home(home)
     ours = {
         "SPARK_LOCAL_CONNECT_DISCOVERY": str(home.directory / _DISCOVERY),
         "SPARK_LOCAL_IP": "127.0.0.1",

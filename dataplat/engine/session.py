@@ -22,7 +22,13 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from dataplat.engine.catalog_lock import catalog_in_use, is_catalog_held, other_engines
 from dataplat.engine.conf import EngineHome, server_conf, session_conf
-from dataplat.engine.local_server import ServerStatus, ensure_server, server_status, stop_server
+from dataplat.engine.local_server import (
+    ServerStatus,
+    ensure_server,
+    make_engine_home,
+    server_status,
+    stop_server,
+)
 from dataplat.engine.translate import engine_errors
 from dataplat.errors import EngineError, EngineLostError
 from dataplat.specs import EngineSpec
@@ -153,7 +159,7 @@ class SparkEngine:
 
     def _open_classic(self) -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        self.home.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_engine_home(self.home)
         builder = SparkSession.builder.master(self.spec.master).appName("dataplat")
         for key, value in (
             server_conf(self.spec, self.home) | dict(session_conf(self.spec, self.home))
