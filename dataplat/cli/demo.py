@@ -27,6 +27,9 @@ def register(app: typer.Typer) -> None:
 def demo(
     context: typer.Context,
     keep: Annotated[bool, typer.Option("--keep", help="Leave MariaDB and the engine running.")] = False,
+    source_only: Annotated[
+        bool, typer.Option("--source-only", help="Fill MariaDB and load nothing: the rest is yours.")
+    ] = False,
     stop: Annotated[bool, typer.Option("--stop", help="Stop what --keep left running.")] = False,
     ui: Annotated[bool, typer.Option("--ui", help="Open Dagster with what the demo left.")] = False,
     port: Annotated[int, typer.Option("--port", help="Port of the UI on 127.0.0.1.")] = 3000,
@@ -40,10 +43,10 @@ def demo(
     elif ui:
         raise typer.Exit(_open_ui(session, port))
     else:
-        _show(session, keep=keep)
+        _show(session, keep=keep, source_only=source_only)
 
 
-def _show(session: "Session", *, keep: bool) -> None:
+def _show(session: "Session", *, keep: bool, source_only: bool) -> None:
     from rich.console import Console
 
     from dataplat.demo.mariadb import PrivateMariaDB
@@ -67,27 +70,32 @@ def _show(session: "Session", *, keep: bool) -> None:
             try:
                 show = Demo(console, platform, instance, database)
                 show.fill()
-                show.load_all()
-                show.keep_the_promise()
+                if not source_only:
+                    show.load_all()
+                    show.keep_the_promise()
             finally:
                 if not keep:
                     platform.engine().stop()
     seconds = time.monotonic() - started
     session.output.document({"ok": True, "home": str(settings.home), "seconds": round(seconds, 1)})
-    console.print(f"\n[bold]Done[/bold] in {seconds:.0f} s; everything is in {settings.home}")
-    console.print(_what_next(settings, environ, keep), highlight=False, soft_wrap=True)
+    console.print(f"\n[bold]Done[/bold] in {seconds:.0f} s; all of it is in {settings.home}", soft_wrap=True)
+    console.print(_what_next(settings, environ, keep, source_only), highlight=False, soft_wrap=True)
 
 
-def _what_next(settings: Settings, environ: Mapping[str, str], keep: bool) -> str:
+def _what_next(settings: Settings, environ: Mapping[str, str], keep: bool, source_only: bool) -> str:
     lines = [
-        "  make ui                                             the same data and history in Dagster",
-        "  dataplat ledger ods.ods_t_money_record 2026-01-09   what happened to the damaged day",
+        "  make ui          the same data and history in Dagster",
+        "  dataplat ledger ods.ods_t_money_record 2026-01-09",
+        "                   what happened to the damaged day",
     ]
+    if source_only:
+        lines = []
     if keep:
+        running = "MariaDB keeps" if source_only else "MariaDB and the engine keep"
         values = {**environ, "DATAPLAT_HOME": str(settings.home)}
-        lines += ["", "MariaDB and the engine keep running. In your shell:"]
+        lines += ["", f"{running} running. Paste this into your shell to use what is there:"]
         lines += [f"  export {name}={shlex.quote(values[name])}" for name in _SHOWN]
-        lines += ["and to stop them:", "  dataplat demo --stop"]
+        lines += ["and this stops everything; the data stays:", "  dataplat demo --stop"]
     return "\n".join(lines)
 
 
