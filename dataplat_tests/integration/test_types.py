@@ -5,7 +5,9 @@ text and bytes (no decoders), and what must become of them is said by ``type_kin
 """
 
 import hashlib
+import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,21 @@ pytestmark = pytest.mark.integration
 SHANGHAI, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("America/New_York")
 ROWS = 240
 NEVER_A_DATE = ("c_date_partial",)  # every value of it becomes NULL
+HOUR = 3600 * 10**6
+INSTANTS = [
+    datetime.fromisoformat(text).timestamp()
+    for text in (
+        "2026-03-08T01:59:59-05:00",
+        "2026-03-08T03:00:00-04:00",
+        "2026-11-01T00:59:59-04:00",
+        "2026-11-01T01:30:00-04:00",
+        "2026-11-01T01:30:00-05:00",
+        "2026-11-01T02:00:00-05:00",
+        "1970-01-02T00:00:00-05:00",
+        "2038-01-18T22:14:07-05:00",
+    )
+]
+SECOND_PASS = 5  # the row that the source's clock shows as it shows row 4
 PROTOCOLS = {"binary": "{}", "text": '{useServerPrepStmts: "false"}'}
 
 
@@ -140,3 +157,44 @@ def test_one_changed_value_changes_the_checksum(loaded: Loaded, column: tuple[st
     after = loaded.checksum_of_files(name, kind)
     loaded.columns[name] = values
     assert after != before
+
+
+@pytest.fixture(scope="module")
+def new_york(warehouse: Warehouse) -> Loaded:
+    """Instants around both clock changes of 2026, in a source whose clock is New York's."""
+    script = subprocess.run(
+        ["mariadb-tzinfo-to-sql", "/usr/share/zoneinfo/America/New_York", NEW_YORK.key],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    wanted = ("INSERT INTO time_zone", "SET @time_zone_id")
+    statements = [text.strip() for text in script.split(";\n") if text.strip().startswith(wanted)]
+    warehouse.sql(*statements, database="mysql")
+    values = ", ".join(
+        f"({number}, FROM_UNIXTIME({instant}), FROM_UNIXTIME({instant}), '2026-11-01 12:00:00')"
+        for number, instant in enumerate(map(int, INSTANTS), 1)
+    )
+    warehouse.sql(
+        f"SET time_zone = '{NEW_YORK.key}'",
+        "CREATE TABLE shop.t_zone (id INT PRIMARY KEY, moment TIMESTAMP NOT NULL, wall DATETIME(6) NOT NULL,"
+        " update_time DATETIME NOT NULL)",
+        f"INSERT INTO shop.t_zone VALUES {values}",
+    )
+    warehouse.write_source("new_york", timezone=NEW_YORK.key)
+    return Loaded(warehouse, "t_zone", source="new_york", day="2026-11-02")
+
+
+def test_a_moment_of_a_source_whose_clock_changes_is_the_same_instant(new_york: Loaded) -> None:
+    found = new_york.found("moment")
+    assert found == new_york.found("wall")
+    told_apart = {number: instant * 10**6 for number, instant in enumerate(map(int, INSTANTS), 1)}
+    assert {number: value for number, value in found.items() if number != SECOND_PASS} == {
+        number: value for number, value in told_apart.items() if number != SECOND_PASS
+    }
+
+
+def test_of_the_hour_that_comes_twice_both_passes_read_as_the_first(new_york: Loaded) -> None:
+    """What arrives is a wall clock, and of two equal ones the earlier is meant. This loses an hour."""
+    found = new_york.found("moment")
+    assert found[SECOND_PASS] == found[SECOND_PASS - 1] == int(INSTANTS[SECOND_PASS - 1]) * 10**6 - HOUR
