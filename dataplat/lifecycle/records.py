@@ -49,10 +49,10 @@ class LedgerRecords:
             return self._made_elsewhere(table, key)
         grain = other.window.grain
         keys = keys_at_same_time(key, self._spec.window.grain, grain, self._zone)
-        visible = self._ledger.visible(table, keys)
+        visible = self._ledger.visible(other.table, keys)
         return Published(
-            table,
-            _select(table, keys, grain, other.partition),
+            other.table,
+            _select(other.table, keys, grain, other.partition),
             sum(version.rows or 0 for version in visible.values()),
             tuple(one for one in keys if one not in visible),
             other.sensitive,

@@ -100,8 +100,10 @@ def _inspect(
     try:
         trees = sqlglot.parse(rendered if staged else f"SELECT * WHERE {rendered}\n", dialect="spark")
     except (SqlglotError, RecursionError) as error:
-        found = error.errors[0].get("description") if isinstance(error, ParseError) and error.errors else None
-        yield spec.declared.problem(loc, f"this SQL cannot be parsed: {found or 'it is never closed'}")
+        place = ": it is never closed"
+        if isinstance(error, ParseError) and error.errors:
+            place = f", at '{error.errors[0].get('highlight')}'"
+        yield spec.declared.problem(loc, f"this SQL cannot be parsed{place}")
         return
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         yield spec.declared.problem(loc, "expected one SELECT" if staged else "expected one condition")

@@ -7,6 +7,7 @@ the source to be seen, such as a column that is not there, is found by the load 
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dataplat.plan.check_sql import inspect_checks
 from dataplat.plan.columns import plan_columns
 from dataplat.plan.dates import find_date_expressions
 from dataplat.specs import TableSpec
@@ -21,6 +22,7 @@ def inspect_table(spec: TableSpec) -> Iterator[Problem]:
             if found.problem is not None:
                 shown = f"date expression {found.text} cannot be read: {found.problem}"
                 yield spec.declared.problem(loc, shown)
+    yield from inspect_checks(spec)
 
 
 def _column_problems(spec: TableSpec) -> Iterator[Problem]:

@@ -17,8 +17,7 @@ from dataplat.audit.outcome import Outcome
 from dataplat.engine.aggregate import StagedVersion
 from dataplat.engine.session import SparkEngine
 from dataplat.plan.ddl import HiveColumn
-from dataplat.specs import TableSpec
-from dataplat.specs.documents import Declared
+from dataplat_tests.unit.audit.builders import orders
 
 ZONE = ZoneInfo("Asia/Shanghai")
 COLUMNS = {
@@ -81,6 +80,9 @@ class Desk:
         self._number = count()
         self.asked: Counting
 
+    def sql(self, statement: str) -> None:
+        self._engine.session().sql(statement)
+
     def evaluate(
         self,
         checks: Sequence[Mapping[str, Any]],
@@ -120,23 +122,6 @@ def write_rows(folder: Path, rows: Sequence[Row]) -> None:
     folder.mkdir(parents=True)
     arrays = {name: pa.array([row.get(name) for row in rows], kind) for name, (kind, _) in COLUMNS.items()}
     pq.write_table(pa.table(arrays), folder / "part-0.parquet")
-
-
-def orders(checks: Sequence[Mapping[str, Any]], **changes: Any) -> TableSpec:
-    """Return a table whose checks are declared in line 10 and after."""
-    spec = {
-        "table": "ods.orders",
-        "source": "shop",
-        "from": {"database": "shop", "table": "orders"},
-        "load": "snapshot",
-        "columns": "*",
-        "key": ["id"],
-        "sensitive": ["phone"],
-        "checks": list(checks),
-    }
-    lines = {("checks", index): 10 + index for index in range(len(checks))}
-    declared = Declared("config/ods/orders.yaml", Path("orders.yaml"), "ods", lines)
-    return TableSpec.model_validate(spec | changes).declared_in(declared)
 
 
 def order(number: int, day: str, **changes: Any) -> dict[str, Any]:
