@@ -18,7 +18,7 @@ from sqlglot import exp
 from dataplat.plan.grains import Grain, wall_start
 from dataplat.plan.models.building import TooManyFramesError, build_frames
 from dataplat.plan.models.frames import Frame
-from dataplat.plan.models.lineage import ColumnLineage, column_lineage
+from dataplat.plan.models.lineage import ColumnLineage, ColumnRef, column_lineage, columns_read
 from dataplat.plan.models.mapping import Upstream
 from dataplat.plan.models.problems import SqlRefusedError
 from dataplat.plan.models.projection import projection_problems, unknown_columns
@@ -61,12 +61,14 @@ class ModelAnalysis:
         upstreams: The tables that it reads, in order of their names; itself among them if it reads its past.
         columns: The columns that it makes, without those of the partition; none if a star hides some.
         lineage: Where each column comes from.
+        columns_read: Every column of an upstream that the SQL names, in filters and joins too.
         problems: What is wrong. The other attributes then hold what could be found nevertheless.
     """
 
     upstreams: tuple[Upstream, ...] = ()
     columns: tuple[str, ...] | None = None
     lineage: tuple[ColumnLineage, ...] = ()
+    columns_read: tuple[ColumnRef, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -107,7 +109,9 @@ def analyse_model(model: ParsedModel, relations: Relations) -> ModelAnalysis:
     problems = [*unknown, *problems, *projection_problems(spec, rendered, frames, own.partition_names)]
     if not unknown:
         problems += unknown_columns(rendered, frames)
-    return ModelAnalysis(upstreams, frames[0].output_names, column_lineage(frames), tuple(problems))
+    return ModelAnalysis(
+        upstreams, frames[0].output_names, column_lineage(frames), columns_read(frames), tuple(problems)
+    )
 
 
 def _undeclared(rendered: RenderedSql, frames: Sequence[Frame], relations: Relations) -> Iterator[Problem]:

@@ -61,18 +61,14 @@ def build_graph(catalog: Catalog) -> ModelGraph:
     Raises:
         SpecError: With every problem of every model, as file, line and a caret. Nothing was run.
     """
-    graph, problems = _build(catalog)
+    graph, problems = read_models(catalog)
     if problems:
         raise spec_error(catalog.config_dir.name, problems)
     return graph
 
 
-def inspect_models(catalog: Catalog) -> Iterator[Problem]:
-    """Yield every problem of every model; for ``load_catalog(…, inspect_all=inspect_models)``."""
-    yield from _build(catalog)[1]
-
-
-def _build(catalog: Catalog) -> tuple[ModelGraph, list[Problem]]:
+def read_models(catalog: Catalog) -> tuple[ModelGraph, list[Problem]]:
+    """Read the SQL of every model; return what could be found, and every problem."""
     problems: list[Problem] = []
     parsed: dict[str, ParsedModel] = {}
     for spec in catalog.models.values():

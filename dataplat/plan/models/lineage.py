@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from dataplat.plan.models.frames import Derived, Frame, Meaning, Output, Read
+from dataplat.plan.models.sql import own_columns
 
 ALL_COLUMNS = "*"
 
@@ -58,6 +59,18 @@ def column_lineage(frames: Sequence[Frame]) -> tuple[ColumnLineage, ...]:
         name = ALL_COLUMNS if output.hidden else output.name or ""
         found.append(ColumnLineage(name, sources, all(trace.complete for trace in traces)))
     return tuple(found)
+
+
+def columns_read(frames: Sequence[Frame]) -> tuple[ColumnRef, ...]:
+    """Return every column of a table that a query names anywhere, filters and joins included."""
+    found: set[ColumnRef] = set()
+    for top in frames:
+        for frame in top.frames():
+            for column in own_columns(frame.select):
+                meaning = frame.find(column)
+                if meaning and isinstance(meaning.source, Read) and meaning.source.relation:
+                    found.add(ColumnRef(meaning.source.relation.declared, meaning.name))
+    return tuple(sorted(found))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from sqlglot import exp
 from dataplat.plan.columns import RESERVED_PREFIX
 from dataplat.plan.models.frames import Frame, Opaque, Output, Read
 from dataplat.plan.models.render import RenderedSql
-from dataplat.plan.models.sql import position_of
+from dataplat.plan.models.sql import own_columns, position_of
 from dataplat.specs import ModelSpec
 from dataplat.specs.problems import Loc, Problem, did_you_mean
 
@@ -41,7 +41,7 @@ def unknown_columns(rendered: RenderedSql, frames: Sequence[Frame]) -> Iterator[
     seen: set[int] = set()
     for top in frames:
         for frame in top.frames():
-            for column in _own_columns(frame.select):
+            for column in own_columns(frame.select):
                 problem = None if id(column) in seen else _unknown(rendered, frame, column)
                 seen.add(id(column))
                 if problem:
@@ -110,22 +110,10 @@ def _named_in_yaml(spec: ModelSpec) -> Iterator[tuple[Loc, str]]:
             yield ("checks", index, check.kind), name
 
 
-def _own_columns(select: exp.Select) -> Iterator[exp.Column]:
-    for key, value in select.args.items():
-        for item in value if isinstance(value, list) else [value]:
-            node = item.args.get("on") if key == "joins" else item
-            if key in ("from_", "with_") or not isinstance(node, exp.Expr):
-                continue
-            for part in node.walk(prune=lambda part: isinstance(part, exp.Query | exp.Column)):
-                if isinstance(part, exp.Column) and not part.is_star:
-                    yield part
-
-
 def _unknown(rendered: RenderedSql, frame: Frame, column: exp.Column) -> Problem | None:
     parts = [part.name for part in column.parts]
-    if parts[0].startswith("_") or (
-        len(parts) == 1 and any(parts[0] == output.name for output in frame.outputs)
-    ):
+    aliases = {output.name for output in frame.outputs if output.node is not column}
+    if parts[0].startswith("_") or (len(parts) == 1 and parts[0] in aliases):
         return None
     meaning = frame.find(column)
     if meaning is not None:

@@ -72,6 +72,18 @@ def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
         yield inner
 
 
+def own_columns(select: exp.Select) -> Iterator[exp.Column]:
+    """Yield the columns that a SELECT names itself, not those of subqueries and of what it reads from."""
+    for key, value in select.args.items():
+        for item in value if isinstance(value, list) else [value]:
+            node = item.args.get("on") if key == "joins" else item
+            if key in ("from_", "with_") or not isinstance(node, exp.Expr):
+                continue
+            for part in node.walk(prune=lambda part: isinstance(part, exp.Query | exp.Column)):
+                if isinstance(part, exp.Column) and not part.is_star:
+                    yield part
+
+
 @lru_cache(maxsize=1)
 def _spark() -> Dialect:
     return Dialect.get_or_raise("spark")
@@ -108,4 +120,5 @@ def _refused_place(text: str, error: ParseError) -> tuple[int, str]:
     lines = text.split("\n")
     start = sum(len(before) + 1 for before in lines[: line - 1]) + column - len(word)
     why = (found["description"] or "").removeprefix("Invalid expression / ").rstrip(". ")
-    return start, f"this SQL cannot be parsed: {why[:1].lower()}{why[1:]} at '{word}'"
+    shown = word if word.startswith("'") else f"'{word}'"
+    return start, f"this SQL cannot be parsed: {why[:1].lower()}{why[1:]} at {shown}"

@@ -6,6 +6,7 @@ that is not taken.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -39,7 +40,8 @@ class SqlFile:
         end = self.text.find("\n", start)
         line = self.text[start : end if end >= 0 else None].replace("\t", " ").rstrip()
         first = max(0, position - start - _SHOWN // 2) if len(line) > _SHOWN else 0
-        excerpt = f"  {line[first : first + _SHOWN]}\n  {' ' * (position - start - first)}^"
+        before = " " * _width(line[first : position - start])
+        excerpt = f"  {line[first : first + _SHOWN]}\n  {before}^"
         return Problem(self.file, self.text.count("\n", 0, position) + 1, "", text, excerpt)
 
     def line_start(self, line: int) -> int:
@@ -68,6 +70,11 @@ class Filled:
     def problem(self, position: int, text: str) -> Problem:
         """Return a problem with the character at ``position`` of the rendered text."""
         return self.source.problem(Origins(self.pieces).origin(position), text)
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def fill_template(source: SqlFile, values: Values) -> Filled:

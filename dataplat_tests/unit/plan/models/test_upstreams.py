@@ -64,7 +64,8 @@ def test_a_filter_on_the_partition_column_is_a_rule(condition: str, rule: str) -
         ("hour", "ods.account WHERE ds = '{{ ds }}'", "ods.account: 0 day"),
         ("hour", "ods.account WHERE ds = '{{ prev_ds }}'", "ods.account: -1 day"),
         ("hour", "ods.click WHERE ds = '{{ ds }}' AND hr = '{{ hour }}'", "ods.click: 0 hour"),
-        ("hour", "ods.click WHERE ds = '{{ prev_hour_ds }}' AND hr = '{{ prev_hour }}'", "ods.click: -1 hour"),
+        ("hour", "ods.click WHERE ds = '{{ prev_hour_ds }}' AND hr = '{{ prev_hour }}'",
+         "ods.click: -1 hour"),
         ("hour", "ods.click WHERE ds = '{{ ds }}'", "ods.click: 0 day"),
         ("hour", "ods.click WHERE ds = '{{ ds }}' AND hr <= '{{ hour }}'",
          "ods.click: 0 from the day .. 0 from the start, in hours"),
@@ -96,7 +97,8 @@ def test_grains_may_differ(grain: str, sql: str, rule: str) -> None:
          " WHERE a.ds = '{{ ds }}'"), ["ods.account: 0 day", "ods.money: 0 day"]),
         ("SELECT a.id FROM ods.account a, ods.money m WHERE a.ds = m.ds AND m.ds = '{{ ds }}'",
          ["ods.account: 0 day", "ods.money: 0 day"]),
-        ("SELECT id FROM ods.account JOIN ods.old USING (id) WHERE ds = '{{ ds }}' AND dt = '{{ ds_nodash }}'",
+        (("SELECT id FROM ods.account JOIN ods.old USING (id) WHERE ds = '{{ ds }}' AND dt = '{{"
+         " ds_nodash }}'"),
          ["ods.account: 0 day", "ods.old: 0 day"]),
         ("SELECT a.id FROM ods.account a JOIN ods.money m USING (id, ds) WHERE a.ds = '{{ prev_ds }}'",
          ["ods.account: -1 day", "ods.money: -1 day"]),
@@ -107,13 +109,16 @@ def test_grains_may_differ(grain: str, sql: str, rule: str) -> None:
         (("WITH a AS (SELECT * FROM ods.account), b AS (SELECT ds AS d, id FROM a)"
          " SELECT id FROM b WHERE d = '{{ ds }}'"), ["ods.account: 0 day"]),
         (("WITH a AS (SELECT ds, id, count(*) AS n FROM ods.money GROUP BY ds, id)"
-         " SELECT t.id FROM a t LEFT JOIN a y ON t.id = y.id AND y.ds = '{{ prev_ds }}' WHERE t.ds = '{{ ds }}'"),
+         " SELECT t.id FROM a t LEFT JOIN a y ON t.id = y.id AND y.ds = '{{ prev_ds }}' WHERE t.ds"
+          " = '{{ ds }}'"),
          ["ods.money: -1..0 days"]),
         (("SELECT id FROM (SELECT ds, id FROM ods.account UNION ALL SELECT ds, id FROM ods.money) u"
          " WHERE ds = '{{ ds }}'"), ["ods.account: 0 day", "ods.money: 0 day"]),
-        ("SELECT id FROM ods.account WHERE ds = '{{ ds }}' UNION SELECT id FROM ods.money WHERE ds = '{{ prev_ds }}'",
+        (("SELECT id FROM ods.account WHERE ds = '{{ ds }}' UNION SELECT id FROM ods.money WHERE ds"
+         " = '{{ prev_ds }}'"),
          ["ods.account: 0 day", "ods.money: -1 day"]),
-        (("SELECT id FROM (SELECT id, ds, row_number() OVER (PARTITION BY ds ORDER BY id) AS n FROM ods.money) m"
+        (("SELECT id FROM (SELECT id, ds, row_number() OVER (PARTITION BY ds ORDER BY id) AS n FROM"
+         " ods.money) m"
          " WHERE ds = '{{ ds }}' AND n = 1"), ["ods.money: 0 day"]),
         (("SELECT id FROM ods.account a WHERE ds = '{{ ds }}' AND EXISTS"
          " (SELECT 1 FROM ods.money m WHERE m.ds = a.ds AND m.account_id = a.id)"),
@@ -121,7 +126,8 @@ def test_grains_may_differ(grain: str, sql: str, rule: str) -> None:
         (("SELECT id FROM ods.account WHERE ds = '{{ ds }}' AND id IN"
          " (SELECT account_id FROM ods.money WHERE ds = '{{ prev_ds }}')"),
          ["ods.account: 0 day", "ods.money: -1 day"]),
-        ("SELECT a.id FROM ods.account a LEFT ANTI JOIN ods.money m ON m.ds = '{{ ds }}' WHERE a.ds = '{{ ds }}'",
+        (("SELECT a.id FROM ods.account a LEFT ANTI JOIN ods.money m ON m.ds = '{{ ds }}' WHERE a.ds"
+         " = '{{ ds }}'"),
          ["ods.account: 0 day", "ods.money: 0 day"]),
         (("SELECT a.id, u FROM ods.account a LATERAL VIEW explode(split(a.name, ',')) t AS u"
          " WHERE a.ds = '{{ ds }}'"), ["ods.account: 0 day"]),
@@ -191,7 +197,8 @@ UNFILTERED = "or say in config/dw/x.yaml `reads: {ods.account: all_partitions}`"
          "  SELECT id FROM ods.account WHERE ds = '2026-01-01'\n"
          "                 ^")),
         ("SELECT id FROM ods.account WHERE ds BETWEEN add_months('{{ ds }}', -1) AND '{{ ds }}'",
-         ("which partitions of ods.account are read follows no rule (2026-03-18 reads 2026-02-18 .. 2026-03-18;"
+         ("which partitions of ods.account are read follows no rule (2026-03-18 reads 2026-02-18 .."
+          " 2026-03-18;"
          " 2026-05-01 reads 2026-04-01 .. 2026-05-01; 2028-02-29 reads 2028-01-29 .. 2028-02-29); state it in"
          " config/dw/x.yaml: `upstreams: {ods.account: -6..0}`\n"
          "  SELECT id FROM ods.account WHERE ds BETWEEN add_months('{{ ds }}', -1) AND '{{ ds }}'\n"
@@ -244,8 +251,12 @@ def test_a_statement_about_a_table_that_is_not_read_is_a_problem() -> None:
 
     assert messages(analyse(sql, **keys)) == [
         (
-            "config/dw/x.yaml:1 reads.ods.acount: 'ods.acount' is no table with partitions that the SQL reads;"
+            "config/dw/x.yaml:1 reads.ods.acount: 'ods.acount' is no table with partitions that the"
+            " SQL reads;"
             " did you mean 'ods.account'?"
         ),
-        "config/dw/x.yaml:1 upstreams.legacy.city: 'legacy.city' is no table with partitions that the SQL reads",
+        (
+            "config/dw/x.yaml:1 upstreams.legacy.city: 'legacy.city' is no table with partitions that"
+            " the SQL reads"
+        ),
     ]
