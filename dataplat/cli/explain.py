@@ -63,6 +63,8 @@ def _show(session: Session, explained: "Explanation") -> None:
         ["  partition", "from", "to before"],
         [[f"  {key}", start, end] for key, start, end in explained.windows],
     )
+    if explained.read_alone:
+        output.line("  each partition is read by itself; the first is shown")
     _queries(session, "count, before and after the read", explained.counts)
     for number, read in enumerate(explained.reads, 1):
         _queries(session, f"read {number} of {len(explained.reads)}", [read.query])

@@ -162,8 +162,12 @@ def _show(session: Session, loads: Sequence[_TableLoad]) -> None:
         ["table", "partition", "source", "written", "files hold", "verdict", "seconds"],
         [row for one in loads for row in _rows(one)],
     )
-    for _, result in failures:
-        session.output.note(f"\n{result.message}")
+    for one, result in failures:
+        if not result.message.startswith(one.spec.table):
+            session.output.note(f"\n{subject(one.spec.table, result.partitions)} was not loaded:")
+            session.output.note(result.message)
+        else:
+            session.output.note(f"\n{result.message}")
     if failures:
         published = sum(1 for one in loads for _, item in one.rows.values() if item.verdict == "published")
         asked = sum(len(one.keys) for one in loads)

@@ -58,6 +58,7 @@ class Explanation:
         windows: Key, start and end of each partition on the source's clock; empty for a snapshot.
         counts: The count queries.
         reads: The read queries with the predicates of their tasks.
+        read_alone: Whether each partition is read by itself; then only the first one is explained.
         split_remark: How a large partition is cut; empty when nothing would be.
         plans: The server's plan of each read.
     """
@@ -71,6 +72,7 @@ class Explanation:
     windows: tuple[tuple[str, str, str], ...]
     counts: tuple[str, ...]
     reads: tuple[JdbcRead, ...]
+    read_alone: bool
     split_remark: str
     plans: tuple[ServerPlan, ...]
 
@@ -90,7 +92,8 @@ def explain_table(
     """
     source = catalog.sources[spec.source]
     table = SourceTable(spec, source, spec.partition, catalog.platform.timezone, secrets)
-    survey = table.survey(keys[:1] if is_read_alone(spec) else keys)
+    alone = is_read_alone(spec)
+    survey = table.survey(keys[:1] if alone else keys)
     with connect_source(source, secrets) as connection:
         shards = _estimates(connection, survey)
         steps = [_steps(connection, read) for read in plan_reads(survey.shape, survey.shards, [])]
@@ -111,6 +114,7 @@ def explain_table(
             query for group in table.count_queries(survey, with_split_range=True) for query in group
         ),
         reads=tuple(reads),
+        read_alone=alone,
         split_remark=_split_remark(spec, source, survey, rows),
         plans=tuple(ServerPlan(tuple(one), tuple(_remarks(spec, survey, one))) for one in steps),
     )

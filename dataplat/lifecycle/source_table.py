@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataplat.errors import SourceError
+from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.columns import PlannedEntry, require_columns
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
 from dataplat.plan.dates import render_dates
@@ -98,9 +99,11 @@ class SourceTable:
         """
         targets = self.targets(keys)
         with self._open() as connection:
-            shards = self._find_shards(connection, targets)
-            described = describe_columns(connection, shards[0].database, shards[0].name)
-            columns, window_target, types = self._plan_columns(connection, shards[0], described, targets)
+            with declared_at(self._spec.declared.at("from")):
+                shards = self._find_shards(connection, targets)
+                described = describe_columns(connection, shards[0].database, shards[0].name)
+            with declared_at(self._spec.declared.at("columns")):
+                columns, window_target, types = self._plan_columns(connection, shards[0], described, targets)
             split_column = self._split_column(connection, shards, described)
             sizes = table_estimates(connection, shards[0].database, [shard.name for shard in shards])
         shape = ReadShape(

@@ -73,6 +73,10 @@ class Hdfs:
         self.datanode.stop()
         self.namenode.stop()
 
+    def limit_space(self, folder: str, megabytes: int) -> None:
+        """Let nothing below a folder grow beyond a quota: HDFS's own way of having no space left."""
+        self._webhdfs("PUT", f"{folder}?op=SETQUOTA&storagespacequota={megabytes << 20}")
+
     def _daemon(self, name: str, main: str, answers: Callable[[], bool]) -> ServerProcess:
         log = self.home / f"{name}.log"
         command = [*self._java(), main]
