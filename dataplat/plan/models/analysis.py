@@ -45,12 +45,24 @@ _VALUE = re.compile(r"'(?:[^'\\]|\\.)*'|\b[0-9]+\b", re.DOTALL)
 
 @dataclass(frozen=True)
 class ParsedModel:
-    """A model whose SQL is one SELECT, and the tables that it names, in lower case."""
+    """A model whose SQL is one SELECT.
+
+    Attributes:
+        spec: The model.
+        probes: Its SQL rendered for each of ``PROBES``.
+        tree: The tree of the first.
+        tables: The tables that it names, in lower case.
+    """
 
     spec: ModelSpec
-    rendered: RenderedSql
+    probes: tuple[RenderedSql, ...]
     tree: exp.Query
     tables: tuple[str, ...]
+
+    @property
+    def rendered(self) -> RenderedSql:
+        """What ``tree`` was parsed from."""
+        return self.probes[0]
 
 
 @dataclass(frozen=True)
@@ -73,18 +85,18 @@ class ModelAnalysis:
 
 
 def parse_model(spec: ModelSpec) -> ParsedModel:
-    """Render and parse the SQL for one partition.
+    """Render the SQL for a few partitions, and parse it for the first.
 
     Raises:
         SqlRefusedError: With file, line and a caret.
     """
-    rendered = render_sql(spec, PROBES[spec.grain][0])
-    tree = parse_model_sql(rendered)
+    probes = tuple(render_sql(spec, key) for key in PROBES[spec.grain])
+    tree = parse_model_sql(probes[0])
     ctes = {cte.alias for cte in tree.find_all(exp.CTE)}
     names = (
         table_name(table) for table in tree.find_all(exp.Table) if isinstance(table.this, exp.Identifier)
     )
-    return ParsedModel(spec, rendered, tree, tuple(dict.fromkeys(name for name in names if name not in ctes)))
+    return ParsedModel(spec, probes, tree, tuple(dict.fromkeys(name for name in names if name not in ctes)))
 
 
 def analyse_model(model: ParsedModel, relations: Relations) -> ModelAnalysis:
@@ -142,16 +154,13 @@ def _others(frames: Sequence[Frame]) -> list[Relation]:
 def _sampled(model: ParsedModel, frames: Sequence[Frame], relations: Relations) -> Iterator[ReadSamples]:
     spec, plan = model.spec, filtered_reads(frames)
     collected: dict[str, ReadSamples] = {}
-    for key in PROBES[spec.grain]:
-        rendered, query, literals = model.rendered, plan, {}
-        if key != PROBES[spec.grain][0]:
-            rendered = render_sql(spec, key)
-            found = _other_literals(model.rendered.text, rendered.text)
-            if found is None:
-                query = filtered_reads(build_frames(parse_model_sql(rendered), relations))
-            else:
-                rendered, literals = model.rendered, found
-        for read in partitions_read(query, key, spec.grain, literals):
+    for key, rendered in zip(PROBES[spec.grain], model.probes, strict=True):
+        literals, query = _other_literals(model.rendered.text, rendered.text), plan
+        if literals is None:
+            query = filtered_reads(build_frames(parse_model_sql(rendered), relations))
+        else:
+            rendered = model.rendered
+        for read in partitions_read(query, key, spec.grain, literals or {}):
             _collect(collected, read, wall_start(key, spec.grain), key, rendered)
     yield from collected.values()
 

@@ -10,6 +10,7 @@ partition columns with what the template and Spark's date functions give.
 
 import operator
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from sqlglot import exp
 
@@ -60,7 +61,7 @@ def compile_condition(node: exp.Expr, literals: Literals = _AS_WRITTEN) -> Condi
     conditions = [compile_condition(part, literals) for part in parts]
     if all(isinstance(condition, _Constant) for condition in conditions):
         return _Constant(combine(*(condition({}) for condition in conditions)))
-    if (quick := _between_texts(node, conditions)) is not None:
+    if (quick := _plainly(node, conditions)) is not None:
         return quick
     return lambda row: combine(*(condition(row) for condition in conditions))
 
@@ -78,17 +79,28 @@ def _literal(node: exp.Literal, literals: Literals) -> Value:
     return UNKNOWN if number is None else number
 
 
-def _between_texts(node: exp.Expr, conditions: list[Condition]) -> Condition | None:
-    """Return the condition without detours where it compares a partition column with constant text."""
+def _plainly(node: exp.Expr, conditions: list[Condition]) -> Condition | None:
+    """Return the condition without detours where it compares a partition column with texts or with days."""
     plain = _PLAIN.get(type(node))
     _column, *constants = conditions
     if plain is None or not isinstance(node.this, exp.Column) or not node.this.table:
         return None
-    texts = [condition.value for condition in constants if isinstance(condition, _Constant)]
-    if len(texts) != len(constants) or not all(isinstance(text, str) for text in texts):
-        return None
+    fixed = [condition.value for condition in constants if isinstance(condition, _Constant)]
     name = f"{node.this.table}.{node.this.name}"
-    return lambda row: plain(row[name], *texts) if name in row else UNKNOWN
+    if len(fixed) != len(constants):
+        return None
+    if all(isinstance(value, str) for value in fixed):
+        return lambda row: plain(row[name], *fixed) if name in row else UNKNOWN
+    if all(type(value) is date for value in fixed):
+        return lambda row: _day_holds(plain, row, name, fixed)
+    return None
+
+
+def _day_holds(plain: Callable[..., bool], row: Row, name: str, days: list[Value]) -> Value:
+    if name not in row:
+        return UNKNOWN
+    day = values.day_of_text(row[name])
+    return None if day is None else plain(day, *days)
 
 
 _Operands = tuple[list[exp.Expr], Callable[..., Value]]
@@ -218,7 +230,7 @@ def _is(left: Value, right: Value) -> Value:
 
 def _joined(*parts: Value) -> Value:
     texts = [values.as_text(part) for part in parts]
-    return None if None in texts else "".join(text for text in texts if text is not None)
+    return None if None in texts else "".join(map(str, texts))
 
 
 _PLAIN: dict[type[exp.Expr], Callable[..., bool]] = {

@@ -4,6 +4,7 @@
 order; a cycle is found before, and told as a path.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +19,8 @@ from dataplat.plan.models.relations import declared_relations
 from dataplat.plan.models.sql import position_of, table_name
 from dataplat.specs import Catalog
 from dataplat.specs.problems import Problem, spec_error
+
+_READING = "1"  # raised when the same SQL is read otherwise than before, so that no kept graph is used
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,19 @@ def read_models(catalog: Catalog) -> tuple[ModelGraph, list[Problem]]:
         problems += analysis.problems
         found[parsed[name].spec.table] = analysis
     return ModelGraph(found), problems
+
+
+def graph_fingerprint(catalog: Catalog) -> str:
+    """Return 12 hex digits that are the same as long as ``build_graph`` would return the same.
+
+    Reading a model's SQL takes milliseconds; whoever starts often may keep the graph under this name.
+    """
+    relations = sorted(map(repr, declared_relations(catalog).values()))
+    models = sorted(
+        f"{spec.table} {spec.declared.file} {sorted(spec.declared.lines.items(), key=str)} {spec.sha()}"
+        for spec in catalog.models.values()
+    )
+    return hashlib.sha256("\n".join([_READING, *relations, *models]).encode()).hexdigest()[:12]
 
 
 def _ordered(parsed: Mapping[str, ParsedModel]) -> tuple[list[str], list[Problem]]:

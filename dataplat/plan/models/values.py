@@ -9,6 +9,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,13 @@ def as_date(value: Value) -> date | None:
         return value.date()
     if isinstance(value, date):
         return value
-    found = _DATE.fullmatch(value) if isinstance(value, str) else None
+    return day_of_text(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=8192)
+def day_of_text(text: str) -> date | None:
+    """Return the day that text names; asked again and again for the same partitions."""
+    found = _DATE.fullmatch(text)
     return _day(int(found[1]), int(found[2] or 1), int(found[3] or 1)) if found else None
 
 

@@ -1,9 +1,11 @@
 """All models together: who reads whom, in which order, and every problem of every file at once."""
 
+import pickle
+
 import pytest
 
 from dataplat.errors import SpecError
-from dataplat.plan.models.graph import build_graph
+from dataplat.plan.models.graph import build_graph, graph_fingerprint
 from dataplat.plan.models.inspect import inspect_models
 from dataplat_tests.unit.plan.models.builders import catalog, loaded, model
 
@@ -139,3 +141,15 @@ def test_ctes_that_multiply_without_end_are_refused() -> None:
         "config/dw/a.sql:1",
         "the CTEs of this SQL name each other too often to be followed; split the model",
     )
+
+
+def test_a_graph_can_be_kept_as_long_as_nothing_in_it_changes() -> None:
+    first = catalog(WEEK, DAY, ACCOUNT, CLICK, external=["legacy.city"])
+    wider = catalog(WEEK, DAY, ACCOUNT, loaded("ods.ods_t_click", ["a"], "hour"), external=["legacy.city"])
+    other = catalog(WEEK, DAY.with_sql("SELECT 1 AS one"), ACCOUNT, CLICK, external=["legacy.city"])
+    graph = build_graph(first)
+
+    assert pickle.loads(pickle.dumps(graph)).models == graph.models
+    again = catalog(CLICK, ACCOUNT, DAY, WEEK, external=["legacy.city"])
+    assert graph_fingerprint(first) == graph_fingerprint(again)
+    assert len({graph_fingerprint(found) for found in (first, wider, other)}) == 3
