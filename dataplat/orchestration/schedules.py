@@ -13,7 +13,6 @@ from itertools import groupby
 
 import dagster as dg
 
-from dataplat.orchestration.partitions import partitions_of
 from dataplat.plan.partitions import latest_partition
 from dataplat.specs import Catalog, TableSpec
 
@@ -34,11 +33,7 @@ def _schedule(catalog: Catalog, specs: Sequence[TableSpec]) -> dg.ScheduleDefini
     start = first.window.start or catalog.platform.start
     name = f"{first.window.grain}_{_slug(first.schedule)}_from_{start:%Y%m%d}"
     keys = [dg.AssetKey(spec.asset_path) for spec in specs]
-    job = dg.define_asset_job(
-        f"load_{name}",
-        selection=dg.AssetSelection.assets(*keys),
-        partitions_def=partitions_of(catalog, first),
-    )
+    job = dg.define_asset_job(f"load_{name}", selection=dg.AssetSelection.assets(*keys))
 
     @dg.schedule(
         name=f"schedule_{name}",
