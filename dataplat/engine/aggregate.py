@@ -1,5 +1,6 @@
 """The rows of a staged version, as the engine answers for them: one aggregation, and queries by a name."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -46,7 +47,7 @@ class StagedVersion:
         self._format = data_format
         self._columns = columns
         self._partition_names = tuple(partition_names)
-        self._view = f"dataplat_staged_{version}"
+        self._view = "dataplat_staged_" + re.sub(r"\W", "_", version)  # Connect takes plain names only
         self._subject = subject
         self._has_files = has_files
         self._frame: DataFrame | None = None

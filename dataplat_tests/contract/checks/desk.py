@@ -90,7 +90,7 @@ class Desk:
         around: Surroundings | None = None,
         **spec: Any,
     ) -> dict[str, list[Outcome]]:
-        version = f"v{next(self._number)}"
+        version = f"20260302T020109-{next(self._number):06x}"
         location = self._folder / version
         for day, rows in days.items():
             write_rows(location / f"ds={day}", rows)
