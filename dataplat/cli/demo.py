@@ -1,11 +1,8 @@
 """``dataplat demo``: the main job on real input, from an empty folder to proven partitions."""
 
 import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -111,22 +108,19 @@ def _stop(session: "Session") -> None:
 def _open_ui(session: "Session", port: int) -> int:
     from dataplat.demo.mariadb import PrivateMariaDB
     from dataplat.demo.show import demo_source
+    from dataplat.demo.ui import require_free_port, serve_ui
     from dataplat.orchestration.instance import open_instance
     from dataplat.specs import load_catalog
 
     settings = session.settings
-    with demo_source(PrivateMariaDB(settings.home), session.environ, keep=False) as environ:
+    require_free_port(port)
+    database, engine = PrivateMariaDB(settings.home), session.platform.engine()
+    kept, engine_kept = database.running(), engine.status().running
+    with demo_source(database, session.environ, keep=kept) as environ:
         open_instance(settings.dagster_home, load_catalog(settings.config_dir, environ)).dispose()
-        variables = {
-            "DAGSTER_HOME": str(settings.dagster_home),
-            "DATAPLAT_HOME": str(settings.home),
-            "DATAPLAT_CONFIG": str(settings.config_dir),
-        }
-        program = str(Path(sys.executable).parent / "dagster")
-        where = ["--host", "127.0.0.1", "--port", str(port)]
         session.output.note(f"Dagster opens on http://127.0.0.1:{port}; Ctrl-C stops it")
         try:
-            command = [program, "dev", "--module-name", "dataplat.definitions", *where]
-            return subprocess.run(command, env={**environ, **variables}, check=False).returncode
-        except KeyboardInterrupt:
-            return 0
+            return serve_ui(settings, environ, port)
+        finally:
+            if not engine_kept:
+                engine.stop()

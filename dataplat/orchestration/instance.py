@@ -9,6 +9,7 @@ from dataplat.specs import Catalog, SourceSpec
 
 _INSTANCE = {
     "telemetry": {"enabled": False},
+    "nux": {"enabled": False},  # no dialog that asks a newcomer for an address
     "concurrency": {
         "runs": {"max_concurrent_runs": 4},
         "pools": {"default_limit": 2, "granularity": "op"},
