@@ -9,6 +9,7 @@ used here are internal to pyspark, which is pinned; ``dataplat_tests/contract`` 
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def ensure_server(home: EngineHome, master: str, conf: Mapping[str, str]) -> str
         looked_alive = server_status(home).running
         try:
             return local_server.reuse_or_start_local_connect_server(master, dict(conf))
-        except PySparkException as error:
+        except (PySparkException, subprocess.SubprocessError, OSError) as error:
             if looked_alive and not server_status(home).running:  # killed while we asked
                 return ensure_server(home, master, conf)
             raise EngineError(

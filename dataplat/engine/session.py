@@ -11,9 +11,11 @@ mix in ways that are hard to read, so it is refused here first.
 import os
 import threading
 import warnings
+from contextlib import suppress
 from typing import ClassVar
 
 import grpc
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # ships no types
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
@@ -96,7 +98,8 @@ class SparkEngine:
         with self._lock:
             had_session = self._session is not None
             if self._session is not None and not self._is_dead():
-                self._session.stop()
+                with suppress(ConnectionError, Py4JError):  # a classic JVM that has died
+                    self._session.stop()
             if self.spec.mode == "classic":
                 type(self)._mode_of_process = None
             self._forget()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # ships no types
 from pyspark.errors import PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
@@ -49,7 +50,7 @@ def engine_errors(subject: str) -> Iterator[None]:
         yield
     except DataplatError:
         raise
-    except (PySparkException, grpc.RpcError, ConnectionError) as error:
+    except (PySparkException, Py4JError, grpc.RpcError, ConnectionError) as error:
         raise translate(error, subject) from error
 
 
@@ -71,7 +72,11 @@ def translate(error: BaseException, subject: str) -> DataplatError:
         )
     if _SOURCE_GONE.search(text) and _JDBC.search(text):
         return SourceUnavailableError(
-            subject, "the source went away during the read", facts=[("found", cause)], effect=_UNCHANGED
+            subject,
+            "the source went away during the read",
+            facts=[("found", cause)],
+            effect=_UNCHANGED,
+            next_steps=["run the same command again", "dataplat check --connect"],
         )
     if _NO_SPACE.search(text):
         return StorageError(
@@ -129,6 +134,7 @@ def root_cause(text: str) -> str:
     >>> root_cause("[X] wrapped\n\tat a.b\nCaused by: java.sql.SQLException: no such column\n\tat c.d")
     'no such column'
     """
+    text = re.sub(r"^An error occurred while calling \S+\.\n: ", "", text)
     details = re.search(r'^\s*details = "(.*)"\s*$', text, re.MULTILINE)
     if details and details[1]:
         text = details[1]
@@ -137,5 +143,5 @@ def root_cause(text: str) -> str:
     ]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     found = causes[-1] if causes else (lines[0] if lines else "no message")
-    found = re.sub(r"^(?:[a-z][\w$]*\.)+[A-Z][\w$]*: ", "", found)
+    found = re.sub(r"^\(?(?:[a-z][\w$]*\.)+[A-Z][\w$]*(?:: |\) )", "", found)
     return found if len(found) <= 300 else found[:297] + "..."

@@ -7,6 +7,7 @@ runs them in a process of their own for each mode, and ``test_modes`` reports wh
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 import psutil
@@ -66,7 +67,6 @@ def settings_are_as_the_reads_and_writes_rely_on(world: World) -> None:
     conf = world.engine.session().conf
     wanted = {
         "spark.sql.session.timeZone": "Asia/Shanghai",
-        "spark.sql.legacy.mysql.timestampNTZMapping.enabled": "true",
         "spark.sql.sources.partitionOverwriteMode": "dynamic",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
@@ -189,9 +189,10 @@ def a_partition_written_by_insert_overwrite_stays_alone(world: World) -> None:
 def wall_clock_is_kept_from_the_source_to_the_session(world: World) -> None:
     query = "SELECT TIMESTAMP'2026-01-05 23:59:59.999999' AS moment"
     frame = read_frame(world.engine.session(), [JdbcRead(query)], world.access)
-    assert frame.selectExpr("CAST(CAST(moment AS timestamp) AS string)").collect() == [
-        Row(f"{DAY} 23:59:59.999999")
-    ]
+    instant = "to_utc_timestamp(moment, 'Asia/Shanghai')"
+    [(shown, seconds)] = frame.selectExpr(f"CAST({instant} AS string)", f"unix_seconds({instant})").collect()
+    assert shown == f"{DAY} 23:59:59.999999"
+    assert seconds == int(datetime.fromisoformat(f"{DAY}T23:59:59+08:00").timestamp())
 
 
 def nothing_listens_beyond_loopback(world: World) -> None:
