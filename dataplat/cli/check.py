@@ -10,7 +10,9 @@ from dataplat.cli.options import Config, Json, session_of
 from dataplat.cli.session import Session
 
 if TYPE_CHECKING:
-    from dataplat.specs import Catalog
+    from dataplat.specs import AnyTable, Catalog
+
+_COUNTED = ("tables", "incremental", "snapshot", "models", "checks", "scheduled")
 
 
 def register(app: typer.Typer) -> None:
@@ -61,27 +63,26 @@ def check(
 
 def _load(session: Session) -> "Catalog":
     from dataplat.plan.inspect import inspect_table
+    from dataplat.plan.models.inspect import inspect_models
     from dataplat.specs import load_catalog
 
-    load_catalog(session.settings.config_dir, session.environ, inspect=inspect_table)
+    load_catalog(
+        session.settings.config_dir, session.environ, inspect=inspect_table, inspect_all=inspect_models
+    )
     return session.catalog
 
 
 def _summary(catalog: "Catalog") -> dict[str, Any]:
     layers: dict[str, Counter[str]] = {}
-    for table in catalog.tables.values():
+    tables: list[AnyTable] = [*catalog.tables.values(), *catalog.models.values()]
+    for table in tables:
         layer = layers.setdefault(table.layer, Counter())
         layer.update(tables=1, checks=len(table.checks), scheduled=1 if table.schedule else 0)
-        layer[table.load] += 1
+        layer[_kind(table)] += 1
     sources = Counter(table.source for table in catalog.tables.values())
     return {
         "config": catalog.config_dir.name,
-        "layers": {
-            layer: {
-                name: counts[name] for name in ("tables", "incremental", "snapshot", "checks", "scheduled")
-            }
-            for layer, counts in layers.items()
-        },
+        "layers": {layer: {name: counts[name] for name in _COUNTED} for layer, counts in layers.items()},
         "sources": {
             name: {"kind": source.kind, "host": source.host, "port": source.port, "tables": sources[name]}
             for name, source in catalog.sources.items()
@@ -89,11 +90,17 @@ def _summary(catalog: "Catalog") -> dict[str, Any]:
     }
 
 
+def _kind(table: "AnyTable") -> str:
+    from dataplat.specs import TableSpec
+
+    return table.load if isinstance(table, TableSpec) else "models"
+
+
 def _show(session: Session, summary: dict[str, Any], missing: tuple[tuple[str, str], ...]) -> None:
     output = session.output
     if summary["layers"]:
         output.table(
-            ["layer", "tables", "incremental", "snapshot", "checks", "scheduled"],
+            ["layer", *_COUNTED],
             [[layer, *counts.values()] for layer, counts in summary["layers"].items()],
         )
         output.line()

@@ -12,7 +12,7 @@ from dataplat.cli.session import Session
 
 if TYPE_CHECKING:
     from dataplat.lifecycle.collect import Collected
-    from dataplat.specs import TableSpec
+    from dataplat.specs import AnyTable
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def collect(
     grace. What the metastore shows never goes: it is asked right before each deletion.
     """
     session = session_of(context)
-    specs = session.catalog.select(select)
+    specs = session.catalog.select_any(select)
     if dry_run:
         done = list(_planned(session, specs))
     else:
@@ -45,7 +45,7 @@ def collect(
     _show(session, done, dry_run=dry_run)
 
 
-def _planned(session: Session, specs: "Sequence[TableSpec]") -> "Iterable[Collected]":
+def _planned(session: Session, specs: "Sequence[AnyTable]") -> "Iterable[Collected]":
     from dataplat.lifecycle.collect import plan_collection
 
     for spec in specs:
@@ -53,7 +53,7 @@ def _planned(session: Session, specs: "Sequence[TableSpec]") -> "Iterable[Collec
         yield from plan_collection(history, spec.retention, session.now())
 
 
-def _collected(session: Session, specs: "Sequence[TableSpec]") -> "Iterable[Collected]":
+def _collected(session: Session, specs: "Sequence[AnyTable]") -> "Iterable[Collected]":
     from dataplat.lifecycle.collect import collect as collect_table
 
     for spec in specs:

@@ -1,5 +1,6 @@
-"""``dataplat explain``: what a load would send to the source, and how the server would answer it."""
+"""``dataplat explain``: what a load would send to the source, or run, and what it waits for."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +10,11 @@ from dataplat.cli.output import count, size
 from dataplat.cli.session import Session
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from dataplat.lifecycle.explain import Explanation, ServerPlan
+    from dataplat.plan.models.mapping import Upstream
+    from dataplat.specs import ModelSpec
 
 
 def register(app: typer.Typer) -> None:
@@ -29,20 +34,66 @@ def explain(
 ) -> None:
     """Show what a load would ask of its source. Reads no rows.
 
-    Shards found, columns with their types, windows on the source's clock, the queries, and the server's
-    own plan for them: a full scan is pointed out.
+    Of a model: its SQL, and the partitions that it reads. Of a loaded table: shards found, columns with their
+    types, windows on the source's clock, the queries, and the server's plan, where a full scan is pointed
+    out.
     """
     session = session_of(context)
-    spec = session.catalog.table(table)
+    spec = session.catalog.any_table(table)
     from dataplat.cli.load import select_keys
-    from dataplat.lifecycle.explain import explain_table
-    from dataplat.specs import SecretResolver
+    from dataplat.specs import ModelSpec, SecretResolver
 
     keys = select_keys(session, spec, date)
+    if isinstance(spec, ModelSpec):
+        _explain_model(session, spec, keys)
+        return
+    from dataplat.lifecycle.explain import explain_table
+
     explained = explain_table(session.catalog, spec, keys, SecretResolver(session.environ))
     session.output.document({"ok": True, **explained.document()})
     if not session.output.as_json:
         _show(session, explained)
+
+
+def _explain_model(session: Session, spec: "ModelSpec", keys: Sequence[str]) -> None:
+    from dataplat.plan.models.render import render_model
+
+    output, zone = session.output, session.catalog.platform.zone
+    upstreams = session.graph.upstreams(spec.table)
+    partitions = [
+        {
+            "partition": key,
+            "upstreams": {one.table: list(one.partitions(key, spec.grain, zone)) for one in upstreams},
+            "sql": render_model(spec, key, zone),
+        }
+        for key in keys
+    ]
+    output.document({"ok": True, "table": spec.table, "sql_file": spec.sql_file, "partitions": partitions})
+    output.line(f"{spec.table}: made by {spec.sql_file}, on engine {spec.engine}")
+    output.line("\npartitions that are read")
+    output.table(
+        ["  partition", "reads", "partitions of it", "gate waits"],
+        [
+            [f"  {key}", one.table, *_read(one, one.partitions(key, spec.grain, zone), zone)]
+            for key in keys
+            for one in upstreams
+        ],
+    )
+    output.line(f"\nSQL of {keys[0]}" + (f", the first of {count(len(keys))}" if len(keys) > 1 else ""))
+    for line in str(partitions[0]["sql"]).strip("\n").splitlines():
+        output.line(f"  {line}")
+
+
+def _read(upstream: "Upstream", keys: Sequence[str], zone: "ZoneInfo") -> list[str]:
+    """Return which partitions of an upstream are read, and whether the gate waits for them."""
+    from dataplat.cli.progress import subject
+    from dataplat.plan.partitions import contiguous_runs
+
+    if not keys or upstream.grain is None:
+        return [upstream.reads.replace("_", " "), "no"]
+    spans = (subject("", run).strip("[]") for run in contiguous_runs(keys, upstream.grain, zone))
+    shown = ",".join(spans) + ("" if len(keys) == 1 else f" ({count(len(keys))})")
+    return [shown, "no" if upstream.external else "yes"]
 
 
 def _show(session: Session, explained: "Explanation") -> None:

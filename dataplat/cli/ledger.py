@@ -1,6 +1,6 @@
 """``ledger``, ``versions`` and ``path``: what is known about a table's partitions, and where they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,7 @@ from dataplat.cli.session import Session
 
 if TYPE_CHECKING:
     from dataplat.ledger import TableVersion
-    from dataplat.specs import TableSpec
+    from dataplat.specs import AnyTable
 
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Show at most so many versions.")]
 
@@ -37,7 +37,7 @@ def ledger(
     For a partition: rows at every hop from source to files, every check, versions, holds, who loads it.
     """
     session = session_of(context)
-    spec = session.catalog.table(table)
+    spec = session.catalog.any_table(table)
     if partition is None:
         _show_history(session, spec, limit)
     else:
@@ -54,7 +54,7 @@ def versions(
 ) -> None:
     """Show which versions there are, and which is visible."""
     session = session_of(context)
-    spec = session.catalog.table(table)
+    spec = session.catalog.any_table(table)
     key = partition_key(spec, partition) if partition else None
     rows = session.ledger.history(spec.table, key, limit=limit)
     session.output.document(
@@ -94,7 +94,7 @@ def path(
     visible. Exit 1 if the partition is not published.
     """
     session = session_of(context)
-    spec = session.catalog.table(table)
+    spec = session.catalog.any_table(table)
     key = partition_key(spec, partition)
     from dataplat.lifecycle.lookup import find_location
 
@@ -103,20 +103,20 @@ def path(
     session.output.line(location)
 
 
-def partition_key(spec: "TableSpec", text: str) -> str:
+def partition_key(spec: "AnyTable", text: str) -> str:
     """Return the canonical key of what somebody typed for a partition of a table."""
     from dataplat.plan.partition_names import parse_partition
 
     return parse_partition(text, spec.window.grain, subject=spec.table)
 
 
-def _nothing_yet(spec: "TableSpec", key: str | None) -> str:
+def _nothing_yet(spec: "AnyTable", key: str | None) -> str:
     name = f"{spec.table}[{key}]" if key else spec.table
     date = f" --date {key}" if key else ""
     return f"{name} was never loaded: dataplat load {spec.table}{date}"
 
 
-def _show_history(session: Session, spec: "TableSpec", limit: int) -> None:
+def _show_history(session: Session, spec: "AnyTable", limit: int) -> None:
     rows = session.ledger.history(spec.table, limit=limit)
     session.output.document({"ok": True, "table": spec.table, "versions": [asdict(row) for row in rows]})
     if rows:
@@ -144,11 +144,12 @@ def _version_table(session: Session, rows: Sequence["TableVersion"]) -> None:
     )
 
 
-def _show_partition(session: Session, spec: "TableSpec", key: str, limit: int) -> None:
+def _show_partition(session: Session, spec: "AnyTable", key: str, limit: int) -> None:
     ledger, table = session.ledger, spec.table
     history = ledger.history(table, key, limit=limit)
     hops, checks = ledger.hops(table, key), ledger.checks(table, key)
-    holds, locks = ledger.holds(table, [key]), ledger.locks(table, [key])
+    holds, waivers = ledger.holds(table, [key]), ledger.waivers(table, [key])
+    locks = ledger.locks(table, [key])
     session.output.document(
         {
             "ok": True,
@@ -158,13 +159,14 @@ def _show_partition(session: Session, spec: "TableSpec", key: str, limit: int) -
             "hops": [asdict(row) for row in hops],
             "checks": [asdict(row) for row in checks],
             "holds": [asdict(row) for row in holds],
+            "waivers": [asdict(row) for row in waivers],
             "locks": [{"owner": asdict(row.owner), "acquired_at": row.acquired_at} for row in locks],
         }
     )
-    if not history:
+    if history:
+        _version_table(session, history)
+    else:
         session.output.line(_nothing_yet(spec, key))
-        return
-    _version_table(session, history)
     for row in history:
         _show_numbers(
             session,
@@ -172,14 +174,21 @@ def _show_partition(session: Session, spec: "TableSpec", key: str, limit: int) -
             [hop for hop in hops if hop.version == row.version],
             [check for check in checks if check.version == row.version],
         )
+    for line in _standing(session, holds, waivers, locks):
+        session.output.line(f"\n{line}")
+
+
+def _standing(
+    session: Session, holds: Sequence[Any], waivers: Sequence[Any], locks: Sequence[Any]
+) -> Iterator[str]:
     zone = session.catalog.platform.timezone
     for hold in holds:
-        session.output.line(f"\nheld since {moment(hold.held_at, zone)} by {hold.actor}: {hold.reason}")
+        yield f"held since {moment(hold.held_at, zone)} by {hold.actor}: {hold.reason}"
+    for waiver in waivers:
+        yield f"waived once until {moment(waiver.until, zone)} by {waiver.actor}: {waiver.reason}"
     for lock in locks:
         since = moment(lock.acquired_at, zone)
-        session.output.line(
-            f"\nlocked since {since} by pid {lock.owner.pid} on {lock.owner.host}: {lock.owner.command}"
-        )
+        yield f"locked since {since} by pid {lock.owner.pid} on {lock.owner.host}: {lock.owner.command}"
 
 
 def _show_numbers(session: Session, version: str, hops: Sequence[Any], checks: Sequence[Any]) -> None:

@@ -16,7 +16,7 @@ from dataplat.errors import DataplatError
 if TYPE_CHECKING:
     from dataplat.lifecycle.report import LoadReport, PartitionReport
     from dataplat.orchestration.launch import RunResult
-    from dataplat.specs import TableSpec
+    from dataplat.specs import AnyTable
 
 _DATE = "D, D1~D2 or D1,D2 with D as 20260109 or 2026-01-09; without it the latest that has ended."
 
@@ -25,7 +25,7 @@ _DATE = "D, D1~D2 or D1,D2 with D as 20260109 or 2026-01-09; without it the late
 class _TableLoad:
     """One table of the command: what was asked of it and what came of it."""
 
-    spec: "TableSpec"
+    spec: "AnyTable"
     keys: tuple[str, ...]
     reports: "list[LoadReport]" = field(default_factory=list)
     results: "list[RunResult]" = field(default_factory=list)
@@ -55,11 +55,12 @@ def load(
 ) -> None:
     """Load partitions: read, count, compare, check, then publish.
 
-    Tables are loaded in turn; one that fails does not stop the others. What was visible before stays
-    visible wherever a partition is not published. Exit 1 if any partition was not published.
+    Tables are loaded in turn, models after what they read; one that fails does not stop the others. What
+    was visible before stays visible wherever a partition is not published. Exit 1 if any was not.
     """
     session = session_of(context)
-    loads = [_TableLoad(spec, select_keys(session, spec, date)) for spec in session.catalog.select(select)]
+    specs = in_order(session, session.catalog.select_any(select))
+    loads = [_TableLoad(spec, select_keys(session, spec, date)) for spec in specs]
     if dry_run:
         _show_plan(session, loads)
         return
@@ -69,7 +70,21 @@ def load(
         raise typer.Exit(FAILED)
 
 
-def select_keys(session: Session, spec: "TableSpec", date: str) -> tuple[str, ...]:
+def in_order(session: Session, specs: "Sequence[AnyTable]") -> "list[AnyTable]":
+    """Return tables in an order in which they can be made: loaded ones, then models after what they read.
+
+    Raises:
+        SpecError: The SQL of a model is wrong. Not asked where there is no model among the tables.
+    """
+    from dataplat.specs import ModelSpec
+
+    if not any(isinstance(spec, ModelSpec) for spec in specs):
+        return list(specs)
+    place = {name: number for number, name in enumerate(session.graph.models)}
+    return sorted(specs, key=lambda spec: place.get(spec.table, -1))
+
+
+def select_keys(session: Session, spec: "AnyTable", date: str) -> tuple[str, ...]:
     """Return the partitions that ``--date`` means for a table; empty text is the latest that has ended."""
     from dataplat.plan.partitions import select_partitions
 
@@ -93,15 +108,22 @@ def _show_plan(session: Session, loads: Sequence[_TableLoad]) -> None:
             "table": one.spec.table,
             "partitions": list(one.keys),
             "runs": [list(run) for run in contiguous_runs(one.keys, one.spec.window.grain, zone)],
-            "load": one.spec.load,
-            "source": one.spec.source,
+            "load": _read_mode(one.spec),
+            "source": _source(one.spec) or None,
             "engine": one.spec.engine,
         }
         for one in loads
     ]
     session.output.document({"ok": True, "dry_run": True, "tables": planned})
     rows = [
-        [one.spec.table, subject("", run), count(len(run)), one.spec.load, one.spec.source, one.spec.engine]
+        [
+            one.spec.table,
+            subject("", run),
+            count(len(run)),
+            _read_mode(one.spec),
+            _source(one.spec),
+            one.spec.engine,
+        ]
         for one in loads
         for run in contiguous_runs(one.keys, one.spec.window.grain, zone)
     ]
@@ -110,6 +132,18 @@ def _show_plan(session: Session, loads: Sequence[_TableLoad]) -> None:
         [[row[0], row[1].strip("[]"), *row[2:]] for row in rows],
     )
     session.output.line("\nnothing was read: this was a dry run")
+
+
+def _read_mode(spec: "AnyTable") -> str:
+    from dataplat.specs import TableSpec
+
+    return spec.load if isinstance(spec, TableSpec) else "sql"
+
+
+def _source(spec: "AnyTable") -> str:
+    from dataplat.specs import TableSpec
+
+    return spec.source if isinstance(spec, TableSpec) else ""
 
 
 def _run(session: Session, loads: Sequence[_TableLoad], wait: float) -> None:

@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from dataplat.cli import check, collect, demo, engine, explain, expr, failures, ledger, load, rollback
+from dataplat.cli import (
+    check,
+    collect,
+    demo,
+    engine,
+    explain,
+    expr,
+    failures,
+    gate,
+    ledger,
+    load,
+    models,
+    rollback,
+)
 from dataplat.cli.options import Config, Json
 from dataplat.cli.session import Session
 from dataplat.errors import DataplatError
@@ -25,7 +38,7 @@ app = typer.Typer(
 )
 
 # In the order of --help.
-for module in (demo, check, load, expr, explain, ledger, rollback, collect, engine):
+for module in (demo, check, load, expr, explain, models, ledger, gate, rollback, collect, engine):
     module.register(app)
 
 

@@ -45,6 +45,7 @@ Json = Annotated[
     ),
 ]
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="A table: ods.ods_t_account.")]
+Model = Annotated[str, typer.Argument(metavar="TABLE", help="A model: dw.dw_money_day.")]
 Partition = Annotated[
     str, typer.Argument(metavar="PARTITION", help="2026-01-09 or 20260109; an hour: 2026010905.")
 ]

@@ -13,7 +13,7 @@ from dataplat.cli.session import Session
 from dataplat.errors import SelectionError
 
 if TYPE_CHECKING:
-    from dataplat.specs import TableSpec
+    from dataplat.specs import AnyTable
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def rollback(
     visible is kept; --to brings it back.
     """
     session = session_of(context)
-    spec = session.catalog.table(table)
+    spec = session.catalog.any_table(table)
     key = partition_key(spec, partition)
     if not yes and not _agreed(session, spec, key, to):
         session.output.line("nothing was changed")
@@ -65,7 +65,7 @@ def rollback(
         session.output.line(f"undo with: dataplat rollback {spec.table} {key} --to {report.rolled_back_from}")
 
 
-def _agreed(session: Session, spec: "TableSpec", key: str, to: str | None) -> bool:
+def _agreed(session: Session, spec: "AnyTable", key: str, to: str | None) -> bool:
     name = f"{spec.table}[{key}]"
     if session.output.as_json or not sys.stdin.isatty():
         raise SelectionError(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dataplat.ledger import Ledger
     from dataplat.lifecycle.platform import Platform
     from dataplat.lifecycle.stations import RunInfo
+    from dataplat.plan.models.graph import ModelGraph
     from dataplat.specs import Catalog
 
 
@@ -42,6 +43,7 @@ class Session:
         self._catalog: Catalog | None = None
         self._platform: Platform | None = None
         self._ledger: Ledger | None = None
+        self._graph: ModelGraph | None = None
         self._closing = ExitStack()
 
     @property
@@ -64,6 +66,19 @@ class Session:
         return self._catalog
 
     @property
+    def graph(self) -> "ModelGraph":
+        """What the models read, from their SQL.
+
+        Raises:
+            SpecError: With every problem of every model.
+        """
+        if self._graph is None:
+            from dataplat.plan.models.graph import build_graph
+
+            self._graph = build_graph(self.catalog)
+        return self._graph
+
+    @property
     def ledger(self) -> "Ledger":
         """The ledger, without the rest of the platform."""
         if self._ledger is None:
@@ -71,7 +86,7 @@ class Session:
             from dataplat.specs import SecretResolver
 
             url = self.catalog.platform.ledger.reveal(SecretResolver(self.environ))
-            self._ledger = self._closing.enter_context(Ledger.open(url))
+            self._ledger = self._closing.enter_context(Ledger.open(url, clock=self.now))
         return self._ledger
 
     @property

@@ -52,7 +52,16 @@ def test_json_counts_what_is_right(dataplat: CommandLine) -> None:
     assert dataplat("check", "--json", environ=SECRETS).document == {
         "ok": True,
         "config": "config",
-        "layers": {"ods": {"tables": 2, "incremental": 2, "snapshot": 0, "checks": 3, "scheduled": 1}},
+        "layers": {
+            "ods": {
+                "tables": 2,
+                "incremental": 2,
+                "snapshot": 0,
+                "models": 0,
+                "checks": 3,
+                "scheduled": 1,
+            }
+        },
         "sources": {
             "logistics": {"kind": "mysql", "host": "127.0.0.1", "port": 3306, "tables": 1},
             "market": {"kind": "mysql", "host": "127.0.0.1", "port": 3306, "tables": 1},

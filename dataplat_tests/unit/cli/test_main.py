@@ -13,7 +13,10 @@ from dataplat_tests.conftest import Golden
 from dataplat_tests.unit.cli.harness import CommandLine
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
-COMMANDS = ("check", "load", "expr", "explain", "ledger", "versions", "path", "rollback", "collect")
+COMMANDS = (
+    *("check", "load", "expr", "explain", "render", "lineage", "ledger", "versions", "path"),
+    *("hold", "release", "waive", "rollback", "collect"),
+)
 SLOW = ("pyspark", "dagster", "pandas", "grpc")
 
 
