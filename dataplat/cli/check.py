@@ -8,6 +8,7 @@ import typer
 from dataplat.cli.failures import FAILED
 from dataplat.cli.options import Config, Json, session_of
 from dataplat.cli.session import Session
+from dataplat.errors import SpecError
 
 if TYPE_CHECKING:
     from dataplat.specs import AnyTable, Catalog
@@ -62,14 +63,27 @@ def check(
 
 
 def _load(session: Session) -> "Catalog":
+    """Return the configuration once nothing in it is wrong.
+
+    Raises:
+        SpecError: With every problem; those of models only where every file can be read, because a table
+            that is missing for a broken file would be one more problem of each model that reads it.
+    """
     from dataplat.plan.inspect import inspect_table
     from dataplat.plan.models.inspect import inspect_models
     from dataplat.specs import load_catalog
+    from dataplat.specs.problems import spec_error
 
-    load_catalog(
-        session.settings.config_dir, session.environ, inspect=inspect_table, inspect_all=inspect_models
-    )
-    return session.catalog
+    try:
+        catalog = session.catalog
+    except SpecError:
+        load_catalog(session.settings.config_dir, session.environ, inspect=inspect_table)
+        raise
+    problems = [problem for table in catalog.tables.values() for problem in inspect_table(table)]
+    problems += inspect_models(catalog)
+    if problems:
+        raise spec_error(catalog.config_dir.name, problems)
+    return catalog
 
 
 def _summary(catalog: "Catalog") -> dict[str, Any]:

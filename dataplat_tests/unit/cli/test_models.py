@@ -6,7 +6,7 @@ from dataplat_tests.conftest import Golden
 from dataplat_tests.unit.cli.harness import CommandLine
 from dataplat_tests.unit.cli.test_main import GOLDEN, SLOW, modules_after
 from dataplat_tests.unit.cli.warehouse import DAY, DIM, WEEK, add_models
-from dataplat_tests.unit.specs.folder import FLOW, Config
+from dataplat_tests.unit.specs.folder import FLOW, MONEY, Config
 
 MODELS = GOLDEN / "models"
 SECRETS = {"MARKET_PASSWORD": "a", "LOGISTICS_PASSWORD": "b"}
@@ -34,11 +34,31 @@ def test_check_tells_the_problems_of_models_beside_those_of_tables(
 ) -> None:
     config.replace(FLOW, "$[yyyy_MM]", "$[yyyy_MN]")
     config.replace("dw/dw_money_day.sql", "m.ds = '{{ ds }}' AND", "")
+    config.replace("dw/dw_money_day.sql", "r.ds = m.ds", "r.id = m.id")
     config.replace("ads/ads_money_week.sql", f"FROM {DAY}", "FROM dw.dw_mony_day")
     config.replace("dim/dim_account.sql", "GROUP BY", "GRUP BY")
     ran = dataplat("check")
     assert (ran.code, ran.out) == (1, "")
     golden(MODELS / "check_problems.txt", ran.err)
+
+
+def test_a_file_that_cannot_be_read_is_told_without_its_consequences(
+    dataplat: CommandLine, config: Config
+) -> None:
+    config.replace(MONEY, "load: incremental", "lode: incremental")
+    config.replace("dim/dim_account.sql", "GROUP BY", "GRUP BY")
+    ran = dataplat("check")
+    assert (ran.code, ran.out, ran.err) == (
+        1,
+        "",
+        (
+            "config: 2 problems in 1 file\n"
+            "  config/ods/ods_t_money_record.yaml:2   load: is required, and missing\n"
+            "  config/ods/ods_t_money_record.yaml:6   lode: unknown key; did you mean 'load'?\n"
+            "  effect                                 nothing was run\n"
+            "  next                                   dataplat check\n"
+        ),
+    )
 
 
 def test_a_dry_run_puts_models_after_what_they_read(dataplat: CommandLine, golden: Golden) -> None:
