@@ -8,6 +8,7 @@ A process can hold either Connect sessions or one classic session, never both: p
 mix in ways that are hard to read, so it is refused here first.
 """
 
+import logging
 import os
 import threading
 import warnings
@@ -37,6 +38,8 @@ from dataplat.specs import EngineSpec
 
 # The error that follows says the same, with what it means for the load.
 warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]", category=UserWarning)
+# Disabled by default, and enabled again by any library that configures logging, as Alembic and Dagster do.
+logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
 _CATALOG_WAIT_SECONDS = 5
 
 

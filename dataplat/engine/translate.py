@@ -39,6 +39,8 @@ _JDBC = re.compile(r"java\.sql\.SQL\w*Exception|org\.mariadb\.jdbc|com\.mysql\.c
 _REFUSED_TOKEN = re.compile(r"StatusCode\.UNAUTHENTICATED|Invalid authentication token", re.IGNORECASE)
 _DERBY_LOCKED = re.compile(r"Another instance of Derby may have already booted|XSDB6")
 
+_NO_DRIVER = re.compile(r"^(?:java\.lang\.\w+Exception: )?(?:org\.mariadb|com\.mysql)\.[\w.]*Driver$")
+
 # Over Spark Connect the reason stays in the server's log: the metastore is down, or Derby is locked.
 _NO_CATALOG = re.compile(r"Unable to instantiate \S*HiveMetaStoreClient")
 
@@ -70,6 +72,8 @@ def translate(error: BaseException, subject: str) -> DataplatError:
             effect=_UNCHANGED,
             next_steps=["dataplat check --connect", "dataplat engine stop"],
         )
+    if _NO_DRIVER.match(cause):
+        return _no_driver(subject, cause)
     if _SOURCE_GONE.search(text) and _JDBC.search(text):
         return SourceUnavailableError(
             subject,
@@ -107,6 +111,19 @@ def translate(error: BaseException, subject: str) -> DataplatError:
             next_steps=["run the same command again: it starts a new engine"],
         )
     return EngineError(subject, "Spark refused the work", facts=[("found", cause)], effect=_UNCHANGED)
+
+
+def _no_driver(subject: str, cause: str) -> EngineError:
+    return EngineError(
+        subject,
+        "the engine has no JDBC driver for the source",
+        facts=[
+            ("expected", "its jar in jars/lib beside the configuration folder, or in DATAPLAT_JARS"),
+            ("found", f"no class {cause.rpartition(' ')[2]}"),
+        ],
+        effect=_UNCHANGED,
+        next_steps=["make setup", "export DATAPLAT_JARS=…, then dataplat engine stop"],
+    )
 
 
 def _refused_token(subject: str) -> EngineError:

@@ -62,6 +62,7 @@ class Shell:
             "COLUMNS": str(COLUMNS),
             "DATAPLAT_HOME": str(self.home),
             "DATAPLAT_CONFIG": str(self.config),
+            "DATAPLAT_JARS": str(ROOT / "jars" / "lib"),  # a copy of the configuration has none beside it
             **self.environ,
         }
 

@@ -65,7 +65,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
 
 
 def test_every_command_of_the_page_ends_well(walk: Walk) -> None:
-    assert [done for done in walk.done if done.code != 0] == []
+    assert [(done.command, done.code, done.said) for done in walk.done if done.code != 0] == []
     assert len(walk.done) == ADDING.count("\ndataplat ")
 
 

@@ -1,0 +1,26 @@
+"""Troubles that are told from Spark's text alone."""
+
+import pytest
+from pyspark.errors import PySparkException
+
+from dataplat.engine.translate import translate
+
+
+CONNECT = """<_InactiveRpcError of RPC that terminated with:
+	status = StatusCode.INTERNAL
+	details = "org.mariadb.jdbc.Driver"
+>"""
+CLASSIC = """An error occurred while calling o1.load.
+: java.lang.ClassNotFoundException: org.mariadb.jdbc.Driver
+	at java.base/java.net.URLClassLoader.findClass(URLClassLoader.java:445)"""
+
+
+@pytest.mark.parametrize("text", [CONNECT, CLASSIC], ids=["connect", "classic"])
+def test_an_engine_without_the_driver_says_where_one_is_expected(text: str) -> None:
+    assert str(translate(PySparkException(text), "ods.t[2026-01-09]")) == (
+        "ods.t[2026-01-09]: the engine has no JDBC driver for the source\n"
+        "  expected   its jar in jars/lib beside the configuration folder, or in DATAPLAT_JARS\n"
+        "  found      no class org.mariadb.jdbc.Driver\n"
+        "  effect     nothing was published: what was visible before is still visible\n"
+        "  next       make setup   or   export DATAPLAT_JARS=…, then dataplat engine stop"
+    )
