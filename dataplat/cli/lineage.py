@@ -63,10 +63,13 @@ def column_tree(catalog: Catalog, graph: ModelGraph, spec: ModelSpec, column: st
         SelectionError: The model makes no such column.
     """
     known = {str(ref): found for ref, found in _columns(graph)}
-    root = _find(known, graph, spec, column)
+    root = str(ColumnRef(spec.table, _made(graph, spec, column)))
+
+    def find(name: str) -> ColumnLineage | None:
+        return known.get(name) or known.get(f"{name.rpartition('.')[0]}.{ALL_COLUMNS}")
 
     def below(name: str) -> list[_Node]:
-        found = known.get(name)
+        found = find(name)
         if found is None:
             return []
         nodes = [
@@ -78,11 +81,11 @@ def column_tree(catalog: Catalog, graph: ModelGraph, spec: ModelSpec, column: st
     lines = [root, *_branches(root, below, {root})]
     if len(lines) == 1:
         lines = [f"{root}: made of no column"]
-    names = [name for name in _reached(root, below) if name in known]
+    made = {name: found for name in _reached(root, below) if (found := find(name))}
     document = {
         "table": spec.table,
         "column": root.removeprefix(f"{spec.table}."),
-        "columns": {name: _column_document(known[name]) for name in names},
+        "columns": {name: _column_document(found) for name, found in made.items()},
     }
     return Tree(tuple(lines), document)
 
@@ -93,11 +96,12 @@ def _columns(graph: ModelGraph) -> Iterator[tuple[ColumnRef, ColumnLineage]]:
             yield ColumnRef(table, found.column), found
 
 
-def _find(known: Mapping[str, ColumnLineage], graph: ModelGraph, spec: ModelSpec, column: str) -> str:
+def _made(graph: ModelGraph, spec: ModelSpec, column: str) -> str:
+    """Return a column as the model makes it; any name, where a star brings columns that are not known."""
     names = [found.column for found in graph.models[spec.table].lineage]
-    for name in (column, column.lower(), ALL_COLUMNS):
-        if name in names:
-            return str(ColumnRef(spec.table, name))
+    for name in (column, column.lower()):
+        if name in names or ALL_COLUMNS in names:
+            return name
     raise SelectionError(
         f"{spec.table}.{column}",
         f"the model makes no such column{did_you_mean(column, names)}",
