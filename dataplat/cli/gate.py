@@ -1,7 +1,7 @@
 """``hold``, ``release`` and ``waive``: a person closes what is published, or lets one build pass."""
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -111,22 +111,29 @@ def waive(
 
 
 def _until(session: Session, subject: str, text: str) -> datetime:
-    """Return when a waiver ends; a day is in it as a whole, on the platform's clock."""
-    from dataplat.specs.values import parse_duration
-
     try:
-        return session.now() + parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        end = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return _read_until(session, text.strip())
+    except (ValueError, OverflowError):
         raise SelectionError(
             subject,
             f"'{text}' is no time that can be read",
             facts=[("expected", "2h, 1d, 2026-01-09 or '2026-01-09 18:00'")],
             effect="the gate stays closed",
         ) from None
-    if len(text.strip()) <= len("2026-01-09"):
+
+
+def _read_until(session: Session, text: str) -> datetime:
+    """Return when a waiver ends; a day is in it as a whole, on the platform's clock."""
+    from dataplat.specs.values import parse_duration
+
+    try:
+        pause = parse_duration(text)
+    except ValueError:
+        end = datetime.fromisoformat(text)
+    else:
+        return session.now() + pause
+    if len(text) <= len("2026-01-09"):
         end += timedelta(days=1)
-    return end if end.tzinfo else end.replace(tzinfo=session.catalog.platform.zone)
+    zone = session.catalog.platform.zone
+    stored = (end if end.tzinfo else end.replace(tzinfo=zone)).astimezone(UTC)
+    return stored.astimezone(zone)  # a time must exist as it is stored and as it is shown

@@ -108,6 +108,20 @@ def test_a_time_that_is_none_or_over_leaves_the_gate_closed(
     assert (ran.code, ran.out, ran.err) == (code, "", message)
 
 
+NO_TIMES = ("", "2", "-1d", "2026-02-30", "18:00")
+BEYOND_THE_CALENDAR = ("999999w", "9999-12-31", "9999-12-31T23:00:00+00:00", "0001-01-01 00:00")
+
+
+@pytest.mark.parametrize("until", [*NO_TIMES, *BEYOND_THE_CALENDAR])
+def test_what_is_no_time_is_never_a_bug(dataplat: CommandLine, until: str) -> None:
+    ran = dataplat("waive", DAY, "20260301", "--reason", "x", "--until", until)
+    assert (ran.code, ran.out, ran.err.splitlines()[0]) == (
+        2,
+        "",
+        f"dw.dw_money_day[2026-03-01]: '{until}' is no time that can be read",
+    )
+
+
 def test_a_table_that_is_loaded_has_no_gate_to_waive(dataplat: CommandLine) -> None:
     ran = dataplat("waive", MONEY, "20260301", "--reason", "x", "--until", "2h")
     assert (ran.code, ran.out, ran.err) == (
