@@ -5,7 +5,6 @@ from pyspark.errors import PySparkException
 
 from dataplat.engine.translate import translate
 
-
 CONNECT = """<_InactiveRpcError of RPC that terminated with:
 	status = StatusCode.INTERNAL
 	details = "org.mariadb.jdbc.Driver"
