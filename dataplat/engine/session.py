@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import grpc
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # ships no types
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.session import SparkSession as ConnectSession
@@ -41,6 +41,11 @@ warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]", category=User
 # Disabled by default, and enabled again by any library that configures logging, as Alembic and Dagster do.
 logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
 _CATALOG_WAIT_SECONDS = 5
+
+
+# pyspark leaves the first in the environment of every process that used Connect, and its children
+# inherit it: a classic session would be refused there.
+_CONNECT_VARIABLES = ("SPARK_CONNECT_MODE_ENABLED", "SPARK_REMOTE", "SPARK_LOCAL_REMOTE")
 
 
 class SparkEngine:
@@ -145,8 +150,16 @@ class SparkEngine:
         if self.spec.mode == "connect":
             self._require_utc(session)
         for key, value in session_conf(self.spec, self.home).items():
-            session.conf.set(key, value)
+            self._set(session, key, value)
         return session
+
+    def _set(self, session: SparkSession, key: str, value: str) -> None:
+        try:
+            session.conf.set(key, value)
+        except AnalysisException as error:
+            # A static setting was given to the local server when it started.
+            if self.spec.mode == "connect" or error.getCondition() != "CANNOT_MODIFY_STATIC_CONFIG":
+                raise
 
     def _require_utc(self, session: SparkSession) -> None:
         found = session.sql("SELECT reflect('java.time.ZoneId', 'systemDefault')").collect()[0][0]
@@ -165,6 +178,8 @@ class SparkEngine:
 
     def _open_classic(self) -> SparkSession:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        for name in _CONNECT_VARIABLES:
+            os.environ.pop(name, None)
         make_engine_home(self.home)
         builder = SparkSession.builder.master(self.spec.master).appName("dataplat")
         for key, value in (

@@ -1,6 +1,6 @@
 """One suite, two modes, each in a process of its own, side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,8 +14,17 @@ Results = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def results(source_job: Job, new_job: Callable[..., Job]) -> Results:
-    conf = {"spark.sql.shuffle.partitions": "3"}
+def monkeypatch_module() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def results(source_job: Job, new_job: Callable[..., Job], monkeypatch_module: pytest.MonkeyPatch) -> Results:
+    # What a process that used Connect leaves to its children; a classic session must not mind.
+    monkeypatch_module.setenv("SPARK_CONNECT_MODE_ENABLED", "1")
+    static = {"spark.sql.streaming.ui.enabled": "false"}  # only a starting server takes it
+    conf = {"spark.sql.shuffle.partitions": "3", **static}
     jobs = {mode: new_job(source_job, mode=mode, conf=conf) for mode in MODES}
     processes = {mode: start_process("worker", job.text()) for mode, job in jobs.items()}
     return {mode: finish(process) for mode, process in processes.items()}
