@@ -1,5 +1,8 @@
 """What a Spark process is started with, and what each session sets. Pure.
 
+``conf`` of an engine wins over our defaults. It does not win where a value would be read or filed wrongly:
+the zones of JVM and session, and the type of partition values. JVM options and class path are added to.
+
 Two groups, because a Spark Connect server takes static settings only when it starts:
 
 * ``server_conf``: the catalog, memory, class path and time zone of the JVM;
@@ -70,20 +73,37 @@ def server_conf(spec: EngineSpec, home: EngineHome) -> dict[str, str]:
         for key in ("spark.driver.bindAddress", "spark.driver.host"):
             del conf[key]
         conf["spark.executor.extraJavaOptions"] = "-Duser.timezone=UTC"
-    return conf | dict(spec.conf)
+    if spec.jars:
+        conf["spark.jars"] = spec.jars
+    return {**conf, **spec.conf, **_with_users(conf, spec.conf)}
+
+
+def _with_users(conf: Mapping[str, str], users: Mapping[str, str]) -> dict[str, str]:
+    """Join what both sides may say; of two equal JVM options the last counts, so ours come last."""
+    joined = {}
+    for key in ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"):
+        if key in conf and key in users:
+            joined[key] = f"{users[key]} {conf[key]}"
+    for key, separator in (("spark.driver.extraClassPath", ":"), ("spark.jars", ",")):
+        if key in conf and key in users:
+            joined[key] = f"{conf[key]}{separator}{users[key]}"
+    return joined
 
 
 def session_conf(spec: EngineSpec, home: EngineHome) -> Mapping[str, str]:
-    """Return the SQL settings that every session of ours sets, user settings winning."""
-    ours = {
-        "spark.sql.session.timeZone": home.zone,
+    """Return the SQL settings that every session of ours sets."""
+    defaults = {
         "spark.sql.sources.partitionOverwriteMode": "dynamic",
-        # Footers then carry the smallest and largest timestamp, which the audit reads.
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         # A range of days is written without sorting it first.
         "spark.sql.maxConcurrentOutputFileWriters": "64",
         "spark.sql.shuffle.partitions": "8",
+    }
+    required = {
+        "spark.sql.session.timeZone": home.zone,
+        # Footers then carry the smallest and largest timestamp, which the audit reads.
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         # A partition value is text: ds=20260109 is no number.
         "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     }
-    return ours | {key: value for key, value in spec.conf.items() if key.startswith("spark.sql.")}
+    users = {key: value for key, value in spec.conf.items() if key.startswith("spark.sql.")}
+    return {**defaults, **users, **required}
