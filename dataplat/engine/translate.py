@@ -19,7 +19,8 @@ from dataplat.errors import DataplatError, EngineError, EngineLostError, SourceU
 _UNCHANGED = "nothing was published: what was visible before is still visible"
 
 _LOST = re.compile(
-    r"UNAVAILABLE|failed to connect|Connection refused|Connection reset|Socket closed|StreamRemoved"
+    r"UNAVAILABLE|failed to connect|Connection refused|Connection reset|Socket closed"
+    r"|Stream ?removed|RST_STREAM"
     r"|SESSION_CHANGED|SESSION_CLOSED|SESSION_NOT_FOUND|OPERATION_NOT_FOUND|Retries exceeded|RETRIES_EXCEEDED"
     r"|SparkContext was shut ?down|stopped SparkContext|keepalive",
     re.IGNORECASE,

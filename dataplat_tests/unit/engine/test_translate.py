@@ -2,8 +2,10 @@
 
 import pytest
 from pyspark.errors import PySparkException
+from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from dataplat.engine.translate import translate
+from dataplat.errors import EngineLostError
 
 CONNECT = """<_InactiveRpcError of RPC that terminated with:
 	status = StatusCode.INTERNAL
@@ -23,3 +25,11 @@ def test_an_engine_without_the_driver_says_where_one_is_expected(text: str) -> N
         "  effect     nothing was published: what was visible before is still visible\n"
         "  next       make setup   or   export DATAPLAT_JARS=…, then dataplat engine stop"
     )
+
+
+def test_a_stream_that_the_server_cut_is_a_lost_engine() -> None:
+    """Seen when a JVM ends itself for want of memory before its last word arrives."""
+    cut = SparkConnectGrpcException("Stream removed (RST_STREAM (Received RST_STREAM with error code 8))")
+    error = translate(cut, "ods.orders[2026-01-05]")
+    assert isinstance(error, EngineLostError)
+    assert error.retryable
