@@ -22,7 +22,8 @@ _LOST = re.compile(
     r"UNAVAILABLE|failed to connect|Connection refused|Connection reset|Socket closed"
     r"|Stream ?removed|RST_STREAM"
     r"|SESSION_CHANGED|SESSION_CLOSED|SESSION_NOT_FOUND|OPERATION_NOT_FOUND|Retries exceeded|RETRIES_EXCEEDED"
-    r"|SparkContext was shut ?down|stopped SparkContext|keepalive",
+    r"|SparkContext was shut ?down|stopped SparkContext|keepalive"
+    r"|SparkContext\.dagScheduler\(\)\" is null",
     re.IGNORECASE,
 )
 _NO_SPACE = re.compile(

@@ -43,8 +43,8 @@ def _render(sections: list[str]) -> str:
     head = [
         "# Benchmarks",
         "",
-        "Ratios measured side by side in one run, rounds alternating; `make bench` runs them all. Seconds are",
-        "of one machine on one day, ratios are what to compare.",
+        "Ratios measured side by side in one run, rounds alternating; `make bench` runs them all. Seconds",
+        "are of one machine on one day, ratios are what to compare.",
         "",
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}; MariaDB, Spark and everything else on it.",
         "",

@@ -43,16 +43,18 @@ names = sys.argv[1].split(",")
 
 def make(number):
     key = dg.AssetKey(["ods", "ods", f"t_{number}"])
-    spec = dg.AssetSpec(key, partitions_def=day, description=f"Table number {number}", group_name="bench",
-                        owners=["team:warehouse"], kinds={"mysql", "hive", "spark"})
+    spec = dg.AssetSpec(key, partitions_def=day, description=f"Table number {number}",
+                        group_name="bench", owners=["team:warehouse"], kinds={"mysql", "hive", "spark"})
     checks = [dg.AssetCheckSpec(name, asset=key, blocking=True, partitions_def=day) for name in names]
     @dg.multi_asset(name=f"ods__ods__t_{number}", specs=[spec], check_specs=checks, pool="source_bench",
-                    backfill_policy=dg.BackfillPolicy.multi_run(60), retry_policy=dg.RetryPolicy(max_retries=2))
+                    backfill_policy=dg.BackfillPolicy.multi_run(60),
+                    retry_policy=dg.RetryPolicy(max_retries=2))
     def load(context):
         yield dg.MaterializeResult()
     return load
 
-loaded = dg.Definitions(assets=[make(number) for number in range(int(sys.argv[2]))], executor=dg.in_process_executor)
+assets = [make(number) for number in range(int(sys.argv[2]))]
+loaded = dg.Definitions(assets=assets, executor=dg.in_process_executor)
 repository = loaded.get_repository_def()
 print(len(list(repository.asset_graph.get_all_asset_keys())), len(repository.asset_graph.asset_check_keys))
 """

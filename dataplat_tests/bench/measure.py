@@ -42,9 +42,8 @@ class Comparison:
         lines += ["| side | median s | fastest s | slowest s | dataplat is |", "|---|---:|---:|---:|---:|"]
         for name, values in self.seconds.items():
             ratio = "" if name == subject else f"{self.ratio(subject, name):.2f} ×"
-            lines.append(
-                f"| {name} | {statistics.median(values):.2f} | {min(values):.2f} | {max(values):.2f} | {ratio} |"
-            )
+            numbers = [statistics.median(values), min(values), max(values)]
+            lines.append(" | ".join([f"| {name}", *[f"{value:.2f}" for value in numbers], f"{ratio} |"]))
         return "\n".join([*lines, "", *self.notes, ""])
 
 
@@ -78,7 +77,9 @@ def machine() -> str:
         (line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name")),
         platform.machine(),
     )
-    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release().split('-')[0]}"
+    cores = f"{os.cpu_count()} cores ({model})"
+    return f"{cores}, {memory:.0f} GiB, {system}, Python {platform.python_version()}"
 
 
 def _cpu_lines() -> list[str]:

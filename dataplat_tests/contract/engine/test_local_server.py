@@ -35,10 +35,12 @@ def first_uses(job: Job, new_client: Callable[..., Client]) -> tuple[Sequence[Cl
 
 def _servers(job: Job, name: str = "default") -> list[int]:
     directory = f"{job.home}/engine/{name}/"
+    # Attributes are asked of all processes at once: one that ends meanwhile, or waits to be reaped, has none.
+    processes = psutil.process_iter(["name", "cmdline"])
     return [
         process.pid
-        for process in psutil.process_iter()
-        if process.name() == "java" and directory in " ".join(process.cmdline())
+        for process in processes
+        if process.info["name"] == "java" and directory in " ".join(process.info["cmdline"] or ())
     ]
 
 

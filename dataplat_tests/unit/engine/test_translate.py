@@ -27,9 +27,19 @@ def test_an_engine_without_the_driver_says_where_one_is_expected(text: str) -> N
     )
 
 
-def test_a_stream_that_the_server_cut_is_a_lost_engine() -> None:
+@pytest.mark.parametrize(
+    "cut",
+    [
+        SparkConnectGrpcException("Stream removed (RST_STREAM (Received RST_STREAM with error code 8))"),
+        PySparkException(
+            'Cannot invoke "org.apache.spark.scheduler.DAGScheduler.cleanupQueryJobs(long)" because '
+            'the return value of "org.apache.spark.SparkContext.dagScheduler()" is null'
+        ),
+    ],
+    ids=["connect", "classic"],
+)
+def test_an_engine_that_ended_in_the_middle_is_lost(cut: Exception) -> None:
     """Seen when a JVM ends itself for want of memory before its last word arrives."""
-    cut = SparkConnectGrpcException("Stream removed (RST_STREAM (Received RST_STREAM with error code 8))")
     error = translate(cut, "ods.orders[2026-01-05]")
     assert isinstance(error, EngineLostError)
     assert error.retryable
