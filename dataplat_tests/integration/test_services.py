@@ -85,6 +85,28 @@ def test_a_long_folder_name_does_not_keep_mariadb_from_starting(tmp_path: Path) 
     assert not socket_folder.exists()
 
 
+@pytest.fixture(scope="module")
+def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
+    """An HDFS of this module's own: its servers are killed here, and others keep connections to theirs."""
+    file_system = Hdfs(tmp_path_factory.mktemp("hdfs_to_kill"))
+    try:
+        file_system.start()
+        yield file_system
+    finally:
+        file_system.stop()
+
+
+@pytest.fixture(scope="module")
+def metastore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HiveMetastore]:
+    """A metastore of this module's own, for the same reason."""
+    server = HiveMetastore(tmp_path_factory.mktemp("metastore_to_kill"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
 def file_system(hdfs: Hdfs) -> fsspec.AbstractFileSystem:
     return fsspec.url_to_fs(hdfs.url)[0]
 
