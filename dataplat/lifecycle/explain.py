@@ -155,7 +155,7 @@ def _estimated_rows(survey: Survey, steps: Sequence[Sequence[PlanStep]]) -> int:
 def _reads(spec: TableSpec, source: SourceSpec, survey: Survey, rows: int) -> list[JdbcRead]:
     sizes = [PartitionSize(part, rows) for part in range(len(survey.shape.partitions))]
     parts = spec.split.parts if spec.split else None
-    tasks = plan_tasks(sizes, parallelism=source.budget.connections, parts=parts)
+    tasks = plan_tasks(sizes, parallelism=source.budget.connections_a_load, parts=parts)
     return plan_reads(survey.shape, survey.shards, tasks)
 
 
@@ -165,7 +165,7 @@ def _split_remark(spec: TableSpec, source: SourceSpec, survey: Survey, rows: int
         return ""
     parts = spec.split.parts if spec.split else None
     ranged = PartitionSize(0, rows, 0, max(rows, 1_000_000))
-    tasks = plan_tasks([ranged], parallelism=source.budget.connections, parts=parts)
+    tasks = plan_tasks([ranged], parallelism=source.budget.connections_a_load, parts=parts)
     if len(tasks) < 2:
         return ""
     return f"each partition is cut into about {len(tasks)} tasks by {column}, in ranges that the count finds"

@@ -91,13 +91,13 @@ class SourceOrigin:
         assert self._survey is not None
         source = self._platform.catalog.sources[self._spec.source]
         parts = self._spec.split.parts if self._spec.split else None
-        tasks = plan_tasks(self._sizes, parallelism=source.budget.connections, parts=parts)
+        tasks = plan_tasks(self._sizes, parallelism=source.budget.connections_a_load, parts=parts)
         self._reads = plan_reads(self._survey.shape, self._survey.shards, tasks)
         account = {"user": source.user, "password": source.password.reveal(self._platform.secrets)}
         access = JdbcAccess(
             jdbc_url(source, self._spec.read_from.database),
             {**jdbc_properties(source), **account},
-            source.budget.connections,
+            source.budget.connections_a_load,
         )
         with engine_errors(load.subject):
             frame = read_frame(self._platform.engine(self._spec.engine).session(), self._reads, access)

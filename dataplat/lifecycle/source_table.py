@@ -150,7 +150,7 @@ class SourceTable:
             for shard, table in enumerate(survey.shards)
             for part, target in enumerate(shape.partitions)
         ]
-        hands = self._source_spec.budget.connections if survey.estimated_rows >= _MANY_ROWS else 1
+        hands = self._source_spec.budget.connections_a_load if survey.estimated_rows >= _MANY_ROWS else 1
         return [
             render_counts(
                 group,

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import yaml
 
-from dataplat.specs import Catalog, SourceSpec
+from dataplat.specs import Catalog
 
 _INSTANCE = {
     "telemetry": {"enabled": False},
@@ -23,8 +23,6 @@ _INSTANCE = {
     "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
 }
 
-_CONNECTIONS_A_LOAD = 2
-
 
 def prepare_dagster_home(home: Path) -> None:
     """Write ``dagster.yaml`` where there is none. What is there is somebody's decision and stays."""
@@ -40,7 +38,7 @@ def open_instance(home: Path, catalog: Catalog) -> dg.DagsterInstance:
     instance = dg.DagsterInstance.from_config(str(home))
     limits = {item.name: item.limit for item in instance.event_log_storage.get_pool_limits()}
     for source in catalog.sources.values():
-        pool, limit = pool_name(source.name), loads_at_once(source)
+        pool, limit = pool_name(source.name), source.budget.loads_at_once
         if limits.get(pool) != limit:
             instance.event_log_storage.set_concurrency_slots(pool, limit)
     return instance
@@ -49,8 +47,3 @@ def open_instance(home: Path, catalog: Catalog) -> dg.DagsterInstance:
 def pool_name(source: str) -> str:
     """Return the pool that all loads from a source share."""
     return f"source_{source}"
-
-
-def loads_at_once(source: SourceSpec) -> int:
-    """Return how many loads may read from a source at once, each with ``connections_a_load``."""
-    return max(1, source.budget.connections // _CONNECTIONS_A_LOAD)

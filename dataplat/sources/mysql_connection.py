@@ -92,7 +92,7 @@ def open_source(source: SourceSpec, secrets: SecretResolver) -> Iterator[OpenSou
         URL.create("mysql+pymysql", source.user, source.password.reveal(secrets), source.host, source.port),
         isolation_level="AUTOCOMMIT",
         pool_pre_ping=True,
-        pool_size=source.budget.connections,
+        pool_size=source.budget.connections_a_load,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
         hide_parameters=True,
@@ -130,7 +130,7 @@ def _explained(source: SourceSpec, subject: str, sql: str) -> Iterator[None]:
             subject or f"source {source.name}",
             "all connections of the budget are in use",
             facts=[
-                ("expected", f"one of {source.budget.connections} to become free"),
+                ("expected", f"one of {source.budget.connections_a_load} to become free"),
                 ("declared", source.declared.at("budget")),
             ],
             effect="nothing was read",

@@ -13,12 +13,33 @@ from dataplat.specs.values import Count, Text, WholeNumber, ZoneName
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|\[?[0-9a-fA-F:.]+\]?")
 
+_CONNECTIONS_A_LOAD = 2
+
 
 class BudgetSpec(Spec):
-    """What the platform may take from a server that others work on."""
+    """What the platform may take from a server that others work on.
+
+    Two numbers follow from ``connections`` and never multiply to more than it: how many loads run at once,
+    and how many connections each of them opens.
+    """
 
     connections: Count = Field(4, description="Connections at once, over all tables of this source.")
     max_execution_seconds: Count | None = Field(None, description="The server ends a longer query.")
+
+    @property
+    def loads_at_once(self) -> int:
+        """How many loads may read from the source at once."""
+        return max(1, self.connections // _CONNECTIONS_A_LOAD)
+
+    @property
+    def connections_a_load(self) -> int:
+        """How many connections one load opens at most.
+
+        >>> budgets = [BudgetSpec(connections=number) for number in (1, 2, 3, 4, 9)]
+        >>> [(budget.loads_at_once, budget.connections_a_load) for budget in budgets]
+        [(1, 1), (1, 2), (1, 3), (2, 2), (4, 2)]
+        """
+        return self.connections // self.loads_at_once
 
 
 def _host(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from dataplat.orchestration.instance import loads_at_once, open_instance, pool_name
+from dataplat.orchestration.instance import open_instance, pool_name
 from dataplat_tests.contract.dagster.conftest import Stage, report_of
 
 DAYS = ("2026-01-05", "2026-01-06", "2026-01-07")
@@ -23,7 +23,7 @@ def test_the_pool_of_a_source_is_as_wide_as_its_budget(stage: Stage) -> None:
 
 def test_a_changed_budget_changes_the_pool(stage: Stage) -> None:
     source = stage.platform.catalog.sources["shop"]
-    assert loads_at_once(source) == 1
+    assert source.budget.loads_at_once == 1
     stage.instance.event_log_storage.set_concurrency_slots("source_shop", 5)
     again = open_instance(stage.platform.settings.dagster_home, stage.platform.catalog)
     assert [item.limit for item in again.event_log_storage.get_pool_limits()] == [1]
