@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataplat.errors import SelectionError
-from dataplat.plan.models.graph import ModelGraph
-from dataplat.plan.models.lineage import ALL_COLUMNS, ColumnLineage, ColumnRef
+from dataplat.plan.models.graph import ALL_COLUMNS, ColumnLineage, ColumnRef, ModelGraph
 from dataplat.plan.models.mapping import Upstream
 from dataplat.specs import AnyTable, Catalog, ModelSpec
 from dataplat.specs.problems import did_you_mean

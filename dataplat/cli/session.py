@@ -73,9 +73,9 @@ class Session:
             SpecError: With every problem of every model.
         """
         if self._graph is None:
-            from dataplat.plan.models.graph import build_graph
+            from dataplat.lifecycle.kept_graph import kept_graph
 
-            self._graph = build_graph(self.catalog)
+            self._graph = kept_graph(self.catalog, self.settings.home)
         return self._graph
 
     @property

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 
 from dataplat.engine.conf import EngineHome
@@ -11,7 +10,8 @@ from dataplat.engine.partition_store import partition_store
 from dataplat.engine.session import SparkEngine
 from dataplat.errors import SelectionError
 from dataplat.ledger import Ledger
-from dataplat.plan.models.graph import ModelGraph, build_graph
+from dataplat.lifecycle.kept_graph import kept_graph
+from dataplat.plan.models.graph import ModelGraph
 from dataplat.settings import Settings
 from dataplat.specs import Catalog, EngineSpec, SecretResolver, load_catalog
 
@@ -55,7 +55,7 @@ class Platform:
             SpecError: With every problem of every model.
         """
         if self._graph is None:
-            self._graph = build_graph(self.catalog)
+            self._graph = kept_graph(self.catalog, self.settings.home)
         return self._graph
 
     @property
@@ -128,7 +128,7 @@ class Platform:
         return platform.engines[name]
 
     def _engine_home(self, name: str) -> EngineHome:
-        home = Path(self.settings.home)
+        home = self.settings.home
         return EngineHome(
             directory=home / "engine" / name,
             catalog=home / "metastore_db",

@@ -19,19 +19,18 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
     """
     tables = [build_table_asset(catalog, spec) for spec in catalog.tables.values()]
     return dg.Definitions(
-        assets=[*tables, *_build_models(catalog)],
+        assets=[*tables, *_build_models(settings, catalog)],
         schedules=build_schedules(catalog),
         resources=build_resources(settings, catalog, environ),
         executor=dg.in_process_executor,
     )
 
 
-def _build_models(catalog: Catalog) -> list[dg.AssetsDefinition]:
+def _build_models(settings: Settings, catalog: Catalog) -> list[dg.AssetsDefinition]:
     if not catalog.models:
         return []
-    # The SQL parser is imported only where there is SQL.
+    from dataplat.lifecycle.kept_graph import kept_graph
     from dataplat.orchestration.factories.models import build_model_asset
-    from dataplat.plan.models.graph import build_graph
 
-    graph = build_graph(catalog)
+    graph = kept_graph(catalog, settings.home)
     return [build_model_asset(catalog, graph, spec) for spec in catalog.models.values()]

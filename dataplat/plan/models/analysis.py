@@ -18,8 +18,8 @@ from sqlglot import exp
 from dataplat.plan.grains import Grain, wall_start
 from dataplat.plan.models.building import TooManyFramesError, build_frames
 from dataplat.plan.models.frames import Frame
-from dataplat.plan.models.lineage import ColumnLineage, ColumnRef, column_lineage, columns_read
-from dataplat.plan.models.mapping import Upstream
+from dataplat.plan.models.graph import ModelAnalysis
+from dataplat.plan.models.lineage import column_lineage, columns_read
 from dataplat.plan.models.problems import SqlRefusedError
 from dataplat.plan.models.projection import projection_problems, unknown_columns
 from dataplat.plan.models.reads import (
@@ -63,25 +63,6 @@ class ParsedModel:
     def rendered(self) -> RenderedSql:
         """What ``tree`` was parsed from."""
         return self.probes[0]
-
-
-@dataclass(frozen=True)
-class ModelAnalysis:
-    """What is known about a model without running it.
-
-    Attributes:
-        upstreams: The tables that it reads, in order of their names; itself among them if it reads its past.
-        columns: The columns that it makes, without those of the partition; none if a star hides some.
-        lineage: Where each column comes from.
-        columns_read: Every column of an upstream that the SQL names, in filters and joins too.
-        problems: What is wrong. The other attributes then hold what could be found nevertheless.
-    """
-
-    upstreams: tuple[Upstream, ...] = ()
-    columns: tuple[str, ...] | None = None
-    lineage: tuple[ColumnLineage, ...] = ()
-    columns_read: tuple[ColumnRef, ...] = ()
-    problems: tuple[Problem, ...] = ()
 
 
 def parse_model(spec: ModelSpec) -> ParsedModel:

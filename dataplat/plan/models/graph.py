@@ -1,26 +1,63 @@
-"""All models and what they read: the graph of tables, in the order in which they can be made.
+"""What all models read and make, and nothing of how that was found out.
 
-``build_graph`` is the way in. Columns of a model are known once its upstreams are, so models are read in that
-order; a cycle is found before, and told as a path.
+``plan.models.reading`` finds it in their SQL. This module does without the parser, so that a process that
+starts with a graph which was kept from before need not import one.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
-from sqlglot import exp
-
 from dataplat.plan.grains import Grain
-from dataplat.plan.models.analysis import ModelAnalysis, ParsedModel, analyse_model, parse_model
 from dataplat.plan.models.mapping import Upstream
-from dataplat.plan.models.problems import SqlRefusedError
-from dataplat.plan.models.relations import declared_relations
-from dataplat.plan.models.sql import position_of, table_name
-from dataplat.specs import Catalog
-from dataplat.specs.problems import Problem, spec_error
+from dataplat.specs.problems import Problem
 
-_READING = "1"  # raised when the same SQL is read otherwise than before, so that no kept graph is used
+ALL_COLUMNS = "*"
+
+
+@dataclass(frozen=True, order=True)
+class ColumnRef:
+    """A column of a table; ``*`` is all of them, where they are not known."""
+
+    table: str
+    column: str
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}"
+
+
+@dataclass(frozen=True)
+class ColumnLineage:
+    """One column of a model and the columns of upstreams that its value is made of.
+
+    Attributes:
+        column: The column; ``*`` for those that a star over an upstream brings.
+        sources: In order of their names; none for a constant or a count of rows.
+        complete: Whether all sources are known.
+    """
+
+    column: str
+    sources: tuple[ColumnRef, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class ModelAnalysis:
+    """What is known about a model without running it.
+
+    Attributes:
+        upstreams: The tables that it reads, in order of their names; itself among them if it reads its past.
+        columns: The columns that it makes, without those of the partition; none if a star hides some.
+        lineage: Where each column comes from.
+        columns_read: Every column of an upstream that the SQL names, in filters and joins too.
+        problems: What is wrong. The other attributes then hold what could be found nevertheless.
+    """
+
+    upstreams: tuple[Upstream, ...] = ()
+    columns: tuple[str, ...] | None = None
+    lineage: tuple[ColumnLineage, ...] = ()
+    columns_read: tuple[ColumnRef, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,87 +93,3 @@ class ModelGraph:
                 if upstream.table != name:
                     found.setdefault(upstream.table, []).append(name)
         return {name: tuple(sorted(readers)) for name, readers in found.items()}
-
-
-def build_graph(catalog: Catalog) -> ModelGraph:
-    """Read the SQL of every model.
-
-    Raises:
-        SpecError: With every problem of every model, as file, line and a caret. Nothing was run.
-    """
-    graph, problems = read_models(catalog)
-    if problems:
-        raise spec_error(catalog.config_dir.name, problems)
-    return graph
-
-
-def read_models(catalog: Catalog) -> tuple[ModelGraph, list[Problem]]:
-    """Read the SQL of every model; return what could be found, and every problem."""
-    problems: list[Problem] = []
-    parsed: dict[str, ParsedModel] = {}
-    for spec in catalog.models.values():
-        try:
-            parsed[spec.table.lower()] = parse_model(spec)
-        except SqlRefusedError as refused:
-            problems += refused.problems
-    order, cycles = _ordered(parsed)
-    problems += cycles
-    relations = declared_relations(catalog)
-    found: dict[str, ModelAnalysis] = {}
-    for name in order:
-        analysis = analyse_model(parsed[name], relations)
-        relations[name] = replace(relations[name], columns=analysis.columns)
-        problems += analysis.problems
-        found[parsed[name].spec.table] = analysis
-    return ModelGraph(found), problems
-
-
-def graph_fingerprint(catalog: Catalog) -> str:
-    """Return 12 hex digits that are the same as long as ``build_graph`` would return the same.
-
-    Reading a model's SQL takes milliseconds; whoever starts often may keep the graph under this name.
-    """
-    relations = sorted(map(repr, declared_relations(catalog).values()))
-    models = sorted(
-        f"{spec.table} {spec.declared.file} {sorted(spec.declared.lines.items(), key=str)} {spec.sha()}"
-        for spec in catalog.models.values()
-    )
-    return hashlib.sha256("\n".join([_READING, *relations, *models]).encode()).hexdigest()[:12]
-
-
-def _ordered(parsed: Mapping[str, ParsedModel]) -> tuple[list[str], list[Problem]]:
-    """Return models with upstreams first, and a problem for each cycle."""
-    order: list[str] = []
-    problems: list[Problem] = []
-    state: dict[str, str] = {}
-    for root in parsed:
-        path = [root]
-        waiting = [_reads(parsed, root)] if root not in state else []
-        state.setdefault(root, "open")
-        while waiting:
-            name = next(waiting[-1], None)
-            if name is None:
-                waiting.pop()
-                done = path.pop()
-                state[done] = "done"
-                order.append(done)
-            elif name not in state:
-                state[name] = "open"
-                path.append(name)
-                waiting.append(_reads(parsed, name))
-            elif state[name] == "open":
-                problems.append(_cycle(parsed, path[path.index(name) :]))
-    return order, problems
-
-
-def _reads(parsed: Mapping[str, ParsedModel], name: str) -> Iterator[str]:
-    return (table for table in parsed[name].tables if table in parsed and table != name)
-
-
-def _cycle(parsed: Mapping[str, ParsedModel], names: list[str]) -> Problem:
-    begin = names.index(min(names))
-    path = [*names[begin:], *names[: begin + 1]]
-    last = parsed[path[-2]]
-    reads = (table for table in last.tree.find_all(exp.Table) if table_name(table) == path[0])
-    shown = " → ".join(parsed[name].spec.table for name in path)
-    return last.rendered.problem(position_of(next(reads)), f"models read each other in a cycle: {shown}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dataplat.plan.models.fixtures import inspect_model_tests
-from dataplat.plan.models.graph import read_models
+from dataplat.plan.models.reading import read_models
 from dataplat.specs import Catalog
 from dataplat.specs.problems import Problem
 

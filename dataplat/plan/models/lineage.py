@@ -10,35 +10,8 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from dataplat.plan.models.frames import Derived, Frame, Meaning, Output, Read
+from dataplat.plan.models.graph import ALL_COLUMNS, ColumnLineage, ColumnRef
 from dataplat.plan.models.sql import own_columns
-
-ALL_COLUMNS = "*"
-
-
-@dataclass(frozen=True, order=True)
-class ColumnRef:
-    """A column of a table; ``*`` is all of them, where they are not known."""
-
-    table: str
-    column: str
-
-    def __str__(self) -> str:
-        return f"{self.table}.{self.column}"
-
-
-@dataclass(frozen=True)
-class ColumnLineage:
-    """One column of a model and the columns of upstreams that its value is made of.
-
-    Attributes:
-        column: The column; ``*`` for those that a star over an upstream brings.
-        sources: In order of their names; none for a constant or a count of rows.
-        complete: Whether all sources are known.
-    """
-
-    column: str
-    sources: tuple[ColumnRef, ...]
-    complete: bool = True
 
 
 def column_lineage(frames: Sequence[Frame]) -> tuple[ColumnLineage, ...]:

@@ -1,7 +1,7 @@
 """Trees of graphs that the little warehouse does not have: stars, models that read their past, diamonds."""
 
 from dataplat.cli.lineage import column_tree, table_tree
-from dataplat.plan.models.graph import build_graph
+from dataplat.plan.models.reading import build_graph
 from dataplat_tests.unit.plan.models.builders import catalog, loaded, model
 
 DS = "ds = '{{ ds }}'"

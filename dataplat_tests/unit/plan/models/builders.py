@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dataplat.plan.models.analysis import ModelAnalysis, analyse_model, parse_model
+from dataplat.plan.models.analysis import analyse_model, parse_model
+from dataplat.plan.models.graph import ModelAnalysis
 from dataplat.plan.models.relations import Relation
 from dataplat.specs import Catalog, ModelSpec, PartitionFormatSpec, PlatformSpec, TableSpec
 from dataplat.specs.documents import Declared

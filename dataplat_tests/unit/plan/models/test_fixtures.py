@@ -8,8 +8,8 @@ import pytest
 
 from dataplat.errors import SelectionError
 from dataplat.plan.models.fixtures import GivenTable, case_partition, given_tables, infer_type
-from dataplat.plan.models.graph import build_graph
 from dataplat.plan.models.inspect import inspect_models
+from dataplat.plan.models.reading import build_graph
 from dataplat.specs import Catalog, ModelTestCase, ModelTestSpec
 from dataplat.specs.documents import Declared
 from dataplat_tests.unit.plan.models.builders import catalog, loaded, model

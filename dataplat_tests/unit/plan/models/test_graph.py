@@ -5,8 +5,9 @@ import pickle
 import pytest
 
 from dataplat.errors import SpecError
-from dataplat.plan.models.graph import build_graph, graph_fingerprint
+from dataplat.plan.models.fingerprint import graph_fingerprint
 from dataplat.plan.models.inspect import inspect_models
+from dataplat.plan.models.reading import build_graph
 from dataplat_tests.unit.plan.models.builders import catalog, loaded, model
 
 ACCOUNT = loaded("ods.ods_t_account", ["id", "name"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dataplat.plan.models.analysis import ModelAnalysis
+from dataplat.plan.models.graph import ModelAnalysis
 from dataplat_tests.conftest import Golden
 from dataplat_tests.unit.plan.models.builders import analyse, messages
 
