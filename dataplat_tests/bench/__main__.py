@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "range": load.thirty_days,
     "memory": memory.flat_memory,
     "definitions": definitions.thousand_tables,
+    "models": definitions.thousand_models,
     "publish": publish.thousand_partitions,
 }
 _PAGE = Path("docs/benchmarks.md")
