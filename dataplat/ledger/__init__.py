@@ -3,6 +3,7 @@
 The metastore is the truth about what is visible; the ledger is the truth about why.
 """
 
+from dataplat.ledger.automation import Arrival, Lateness, Pause
 from dataplat.ledger.lock_rows import HeldLock, LockOwner
 from dataplat.ledger.locks import PartitionLocks
 from dataplat.ledger.rows import (
@@ -22,15 +23,18 @@ from dataplat.ledger.store import Ledger
 __all__ = [
     "SUCCESSORS",
     "UNFINISHED",
+    "Arrival",
     "CheckResult",
     "HeldLock",
     "Hold",
     "Hop",
     "HopCount",
+    "Lateness",
     "Ledger",
     "LockOwner",
     "PartitionLocks",
     "PartitionStatus",
+    "Pause",
     "TableVersion",
     "VersionCounts",
     "VersionState",

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from dataplat.ledger.automation import AutomationBook
 from dataplat.ledger.counts import CountBook
 from dataplat.ledger.database import Clock, Database, parse_url, utc_now
 from dataplat.ledger.gate import GateBook
@@ -11,7 +12,7 @@ from dataplat.ledger.migrate import migrate
 from dataplat.ledger.versions import VersionBook
 
 
-class Ledger(VersionBook, CountBook, GateBook, LockBook):
+class Ledger(VersionBook, CountBook, GateBook, LockBook, AutomationBook):
     """The platform's memory. Safe to share between threads; a child process opens its own.
 
     Each method is one transaction and raises LedgerError if the database refuses it; then nothing of

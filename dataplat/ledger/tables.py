@@ -192,3 +192,46 @@ partition_lock = sa.Table(
     sa.Index("ix_partition_lock_token", "token"),
     **MYSQL,
 )
+
+pause = sa.Table(
+    "pause",
+    metadata,
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
+    _text("table_name", TABLE),
+    _text("reason", LONG),
+    _text("actor"),
+    sa.Column("paused_at", UtcTime, nullable=False),
+    sa.Column("resumed_at", UtcTime),
+    _text("resumed_by"),
+    sa.Column(
+        "active_mark",
+        sa.SmallInteger,
+        sa.Computed("CASE WHEN resumed_at IS NULL THEN 1 END", persisted=True),
+    ),
+    sa.Index("ux_pause_active", "table_name", "active_mark", unique=True),
+    **MYSQL,
+)
+
+arrival = sa.Table(
+    "arrival",
+    metadata,
+    sa.Column("table_name", TABLE, primary_key=True),
+    sa.Column("partition_key", PARTITION, primary_key=True),
+    sa.Column("ready", sa.SmallInteger, nullable=False),
+    sa.Column("landed_at", UtcTime),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    _text("evidence", LONG),
+    **MYSQL,
+)
+
+lateness = sa.Table(
+    "lateness",
+    metadata,
+    sa.Column("table_name", TABLE, primary_key=True),
+    sa.Column("partition_key", PARTITION, primary_key=True),
+    sa.Column("deadline", UtcTime, nullable=False),
+    sa.Column("raised_at", UtcTime, nullable=False),
+    sa.Column("landed_at", UtcTime),
+    _text("reason", LONG),
+    **MYSQL,
+)

@@ -14,6 +14,7 @@ from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.errors import LedgerError
 from dataplat.ledger import Ledger
 from dataplat.ledger.tables import table_version
+from dataplat_tests.unit.ledger.behaviour.automation import AutomationBehaviour
 from dataplat_tests.unit.ledger.behaviour.counts import CountBehaviour
 from dataplat_tests.unit.ledger.behaviour.gate import GateBehaviour
 from dataplat_tests.unit.ledger.behaviour.locks import LockBehaviour
@@ -52,6 +53,10 @@ class TestGate(GateBehaviour):
 
 
 class TestCounts(CountBehaviour):
+    pass
+
+
+class TestAutomation(AutomationBehaviour):
     pass
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dataplat_tests.unit.ledger.behaviour.automation import AutomationBehaviour
 from dataplat_tests.unit.ledger.behaviour.counts import CountBehaviour
 from dataplat_tests.unit.ledger.behaviour.gate import GateBehaviour
 from dataplat_tests.unit.ledger.behaviour.locks import LockBehaviour
@@ -23,6 +24,10 @@ class TestGate(GateBehaviour):
 
 
 class TestCounts(CountBehaviour):
+    pass
+
+
+class TestAutomation(AutomationBehaviour):
     pass
 
 
