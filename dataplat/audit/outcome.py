@@ -9,6 +9,7 @@ Number = int | float | str
 ROW_COUNT = "row_count_matches_source"
 FILES = "files_are_complete"
 PLACEMENT = "rows_in_their_partition"
+NOT_HELD = "not_held"
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def rollback(
 
     session.under_way = f"{spec.table}[{key}] shows its old or its new version entirely"
     report = rollback_partition(session.platform, spec, key, to, session.run_info(wait))
-    record_rollback(session.instance, spec, report)
+    record_rollback(session.instance, session.ledger, spec, report)
     session.output.document(
         {
             "ok": True,

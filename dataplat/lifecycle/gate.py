@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from dataplat.errors import GateClosedError
 from dataplat.ledger import Ledger, PartitionStatus, VersionState, Waiver
+from dataplat.lifecycle.holds import describe_holds
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.gate import Need, Standing, Trigger, decide_gate, standing_of
 
@@ -65,7 +66,7 @@ def _need(ledger: Ledger, status: PartitionStatus, downstream: str) -> Need:
     )
     reason = ""
     if standing is Standing.HELD:
-        reason = "; ".join(f"held by {hold.actor}: {hold.reason}" for hold in status.holds)
+        reason = describe_holds(status.holds)
     elif latest is not None and latest.state in (VersionState.REJECTED, VersionState.ABANDONED):
         reason = latest.reason
     elif latest is None:

@@ -18,6 +18,7 @@ from dataplat.audit.outcome import Outcome
 from dataplat.errors import DataplatError
 from dataplat.ledger import Hop, LockOwner, PartitionLocks, TableVersion, VersionState
 from dataplat.lifecycle.audit import audit_staged, count_staged, decide
+from dataplat.lifecycle.holds import release_answered_holds
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.publish import publish_version, recover_partitions
 from dataplat.lifecycle.report import (
@@ -95,6 +96,7 @@ def _live_locked(load: Load, origin: Origin, locks: PartitionLocks) -> LoadRepor
         good = decide(load, origin, staged, outcomes)
         with load.station(Step.PUBLISH, f"{len(good)} of {len(load.keys)}"):
             _publish(load, targets, staged, good, locks)
+        _release(load, {key: outcomes[key] for key in good})
     except BaseException as error:
         _abandon(load, error)
         raise
@@ -129,6 +131,13 @@ def _publish(
             make_directory(places[key][1])
     store = load.platform.partitions(load.spec.engine)
     publish_version(load.platform.ledger, store, locks, load.spec.table, load.version, places)
+
+
+def _release(load: Load, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    reason = f"version {load.version} was published"
+    release_answered_holds(
+        load.platform.ledger, load.spec.table, outcomes, actor=load.run.actor, reason=reason
+    )
 
 
 def _abandon(load: Load, error: BaseException) -> None:

@@ -10,6 +10,9 @@ What surprises, measured on Dagster 1.13 and pinned by the contract tests:
 * ``AssetCheckResult`` has no partition: in a run tagged with a range it is stored without one. So
   ``AssetCheckEvaluation`` is emitted instead, and it must point at the materialization that it is
   about, or it counts as outdated.
+* A failed blocking evaluation fails the step after everything was stored. A load that published into a
+  partition that somebody holds did what it was asked: its evaluation of ``not_held`` says that it does not
+  block, and the check's own definition, which automation reads, says that it does.
 * Outputs of checks must be yielded all the same, or the step fails for want of them.
 * Events come first, evaluations after: only then do their targets exist.
 * Every evaluation costs three commits: ``sqlite_log`` makes them cheap.
@@ -24,7 +27,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData,
 )
 
-from dataplat.audit.outcome import Outcome
+from dataplat.audit.outcome import NOT_HELD, Outcome
 from dataplat.orchestration.sqlite_log import many_events
 
 _PARTITIONS_A_QUESTION = 60
@@ -87,20 +90,43 @@ def _evaluations(
     checks: Sequence[dg.AssetCheckSpec],
     results: Sequence[PartitionResult],
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    latest = _latest_materializations(context, key, [result.partition for result in results])
-    for result in results:
-        for check in checks:
-            outcome = result.outcomes[check.name]
+    outcomes = {
+        result.partition: [(result.outcomes[check.name], check.blocking) for check in checks]
+        for result in results
+    }
+    # Whether it fails the step is asked of the evaluation: see the essay above.
+    yield from evaluations(context.instance, key, outcomes, fails_step=True)
+
+
+def evaluations(
+    instance: dg.DagsterInstance,
+    key: dg.AssetKey,
+    outcomes: Mapping[str, Sequence[tuple[Outcome, bool]]],
+    *,
+    fails_step: bool,
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Yield an evaluation for each partition and outcome, about what Dagster thinks is visible now.
+
+    Args:
+        instance: Where materializations are looked up.
+        key: The asset.
+        outcomes: Each check's answer and whether the check blocks, by partition.
+        fails_step: Whether a failed one that blocks is to fail the step that yields it; ``not_held`` never
+            does.
+    """
+    latest = _latest_materializations(instance, key, list(outcomes))
+    for partition, answers in outcomes.items():
+        for outcome, blocking in answers:
             yield dg.AssetCheckEvaluation(
                 asset_key=key,
-                check_name=check.name,
+                check_name=outcome.check,
                 passed=outcome.passed,
                 severity=_severity(outcome),
                 description=outcome.message or None,
                 metadata=dict(outcome.numbers),
-                blocking=check.blocking,
-                partition=result.partition,
-                target_materialization_data=latest.get(result.partition),
+                blocking=blocking and fails_step and outcome.check != NOT_HELD,
+                partition=partition,
+                target_materialization_data=latest.get(partition),
             )
 
 
@@ -109,7 +135,7 @@ def _severity(outcome: Outcome) -> dg.AssetCheckSeverity:
 
 
 def _latest_materializations(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, partitions: Sequence[str]
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str]
 ) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
     """Return the newest materialization of each partition that has one, by one question for many."""
     found: dict[str, AssetCheckEvaluationTargetMaterializationData] = {}
@@ -118,7 +144,7 @@ def _latest_materializations(
         cursor, more = None, True
         while wanted and more:
             asked = dg.AssetRecordsFilter(asset_key=key, asset_partitions=sorted(wanted))
-            page = context.instance.fetch_materializations(asked, limit=len(wanted), cursor=cursor)
+            page = instance.fetch_materializations(asked, limit=len(wanted), cursor=cursor)
             cursor, more = page.cursor, page.has_more
             for record in page.records:  # newest first
                 partition = record.partition_key

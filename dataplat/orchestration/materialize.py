@@ -1,12 +1,15 @@
 """The body of a table's asset: a load becomes events, and an error a failure that may be retried."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from dataplat.audit.outcome import NOT_HELD
 from dataplat.errors import DataplatError
+from dataplat.lifecycle.holds import hold_outcomes
 from dataplat.lifecycle.load import load_partitions
 from dataplat.lifecycle.model import make_partitions
 from dataplat.lifecycle.platform import Platform
@@ -34,6 +37,10 @@ def materialize_table(
     observer = current_observer()
     run = RunInfo(context.run.run_id, platform.settings.actor, observer.command, observer.wait_seconds)
     results: list[PartitionResult] = []
+
+    def told() -> list[PartitionResult]:
+        return _with_holds(platform, spec, results)
+
     rejected: list[PartitionReport] = []
     try:
         for report in _reports(platform, spec, context.partition_keys, run, observer.progress):
@@ -42,20 +49,20 @@ def materialize_table(
             rejected += report.rejected
             _log(context, report)
     except DataplatError as error:
-        yield from failure_events(context, key, checks, results)
+        yield from failure_events(context, key, checks, told())
         may_retry = observer.may_retry(error)
         if may_retry and context.retry_number < spec.retries.count:
             observer.again(error, spec.retries.delay_seconds * (2 ** (context.retry_number + 1) - 1))
         raise dg.Failure(str(error), allow_retries=may_retry) from error
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as interrupt:
         # Dagster would wait and try again, also for somebody who pressed Ctrl-C or Terminate.
-        yield from failure_events(context, key, checks, results)
+        yield from failure_events(context, key, checks, told())
         raise dg.Failure(INTERRUPTED, allow_retries=False) from interrupt
     if rejected:
-        yield from failure_events(context, key, checks, results)
+        yield from failure_events(context, key, checks, told())
         rejection = rejection_error(spec, rejected)
         raise dg.Failure(str(rejection), allow_retries=False) from rejection
-    yield from publish_events(context, key, checks, results)
+    yield from publish_events(context, key, checks, told())
 
 
 def _reports(
@@ -64,6 +71,16 @@ def _reports(
     if isinstance(spec, ModelSpec):
         return make_partitions(platform, spec, keys, run, listen)
     return load_partitions(platform, spec, keys, run, listen)
+
+
+def _with_holds(
+    platform: Platform, spec: AnyTable, results: Sequence[PartitionResult]
+) -> list[PartitionResult]:
+    """Add who holds each partition, as late as it can be known: somebody may have held it meanwhile."""
+    held = hold_outcomes(platform.ledger, spec.table, [result.partition for result in results])
+    return [
+        replace(result, outcomes={**result.outcomes, NOT_HELD: held[result.partition]}) for result in results
+    ]
 
 
 def _result(report: LoadReport, item: PartitionReport) -> PartitionResult:

@@ -1,14 +1,76 @@
-"""Telling Dagster what a command did without a run: its partition bar shows what is visible."""
+"""Telling Dagster what a command did: its partition bar and its checks show what is true.
+
+Each command becomes a run of one step that does nothing but tell, so that the UI's list of runs says who did
+it and when.
+
+What surprises: an event without a run would be simpler, and Dagster 1.13 takes it for a materialization. A
+second evaluation of one check and partition without a run breaks a unique key of its storage.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import dagster as dg
 from dagster import DagsterInstance
 
+from dataplat.audit.outcome import FILES, NOT_HELD, PLACEMENT, ROW_COUNT, Outcome
+from dataplat.ledger import CheckResult, Ledger
+from dataplat.lifecycle.holds import hold_outcomes
 from dataplat.lifecycle.rollback import RollbackReport
+from dataplat.orchestration.events import evaluations
 from dataplat.specs import AnyTable
 
+Told = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
-def record_rollback(instance: DagsterInstance, spec: AnyTable, report: RollbackReport) -> None:
-    """Record a materialization for a partition that shows an earlier version again."""
+_BUILT_IN = frozenset({ROW_COUNT, FILES, PLACEMENT, NOT_HELD})
+
+
+def record_standing(
+    instance: DagsterInstance, ledger: Ledger, spec: AnyTable, key: str, *, command: str, actor: str
+) -> None:
+    """Record whether anybody holds a partition: the check ``not_held``, which automation waits for.
+
+    Args:
+        instance: Where it is recorded.
+        ledger: Who holds.
+        spec: The table.
+        key: The partition.
+        command: What changed it, which becomes the name of the run's job: hold, release.
+        actor: Who gave the command.
+    """
+    standing = hold_outcomes(ledger, spec.table, [key])[key]
+    _run(instance, spec, command, actor, lambda: outcome_events(instance, spec, key, [standing]))
+
+
+def record_rollback(
+    instance: DagsterInstance, ledger: Ledger, spec: AnyTable, report: RollbackReport
+) -> None:
+    """Record a materialization for a partition that shows an earlier version again, and its checks.
+
+    A check's answer counts in Dagster until the next materialization, so those of the earlier version are
+    told again: as the ledger has them, from when it was made or last checked again.
+    """
+    key, version = report.partition, report.version
+    known = ledger.checks(spec.table, key, version.version)
+    standing = hold_outcomes(ledger, spec.table, [key])[key]
+
+    def events() -> Iterator[Told]:
+        yield _materialization(spec, report)
+        yield from outcome_events(instance, spec, key, [*map(_outcome, known), standing])
+
+    _run(instance, spec, "rollback", version.changed_by, events)
+
+
+def outcome_events(
+    instance: DagsterInstance, spec: AnyTable, key: str, outcomes: Sequence[Outcome]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Yield the answers of checks about what is visible of a partition now. None of them fails a step."""
+    blocking = _BUILT_IN | {check.name for check in spec.checks if check.blocking}
+    answers = {key: [(outcome, outcome.check in blocking) for outcome in outcomes]}
+    yield from evaluations(instance, dg.AssetKey(spec.asset_path), answers, fails_step=False)
+
+
+def _materialization(spec: AnyTable, report: RollbackReport) -> dg.AssetMaterialization:
     metadata: dict[str, dg.MetadataValue] = {
         "version": dg.MetadataValue.text(report.version.version),
         "rows": dg.MetadataValue.int(report.files.rows),
@@ -19,11 +81,38 @@ def record_rollback(instance: DagsterInstance, spec: AnyTable, report: RollbackR
         "rolled_back_from": dg.MetadataValue.text(report.rolled_back_from),
         "rolled_back_by": dg.MetadataValue.text(report.version.changed_by),
     }
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization(
-            dg.AssetKey(spec.asset_path),
-            partition=report.partition,
-            description=report.version.reason,
-            metadata=metadata,
-        )
+    return dg.AssetMaterialization(
+        dg.AssetKey(spec.asset_path),
+        partition=report.partition,
+        description=report.version.reason,
+        metadata=metadata,
     )
+
+
+def _run(
+    instance: DagsterInstance,
+    spec: AnyTable,
+    command: str,
+    actor: str,
+    events: Callable[[], Iterator[Told]],
+) -> None:
+    @dg.op(name=f"tell_{command}")
+    def tell() -> Iterator[Told | dg.Output[None]]:
+        yield from events()
+        yield dg.Output(None)
+
+    @dg.job(name=command)
+    def job() -> None:
+        tell()
+
+    job.execute_in_process(
+        instance=instance,
+        tags={"dataplat/table": spec.table, "dataplat/actor": actor},
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+
+
+def _outcome(result: CheckResult) -> Outcome:
+    numbers = {name: value for name, value in result.numbers.items() if name != "sample"}
+    severity: Literal["error", "warn"] = "warn" if result.severity == "warn" else "error"
+    return Outcome(result.check, result.passed, severity, numbers, result.message)

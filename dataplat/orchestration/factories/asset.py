@@ -6,10 +6,13 @@ from typing import Any
 
 import dagster as dg
 
+from dataplat.audit.outcome import NOT_HELD
 from dataplat.orchestration.events import Event
 from dataplat.orchestration.partitions import partitions_of
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ
 from dataplat.specs import AnyTable, Catalog
+
+_EVERYWHERE = {NOT_HELD: "Nobody holds the partition: no person, and no check that failed afterwards."}
 
 
 def build_asset(
@@ -96,7 +99,7 @@ def _check_specs(
 ) -> list[dg.AssetCheckSpec]:
     always = [
         dg.AssetCheckSpec(name, asset=key, blocking=True, partitions_def=partitions, description=text)
-        for name, text in built_in.items()
+        for name, text in {**built_in, **_EVERYWHERE}.items()
     ]
     declared = [
         dg.AssetCheckSpec(

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dataplat.audit.outcome import FILES, PLACEMENT, ROW_COUNT, Outcome
+from dataplat.audit.outcome import FILES, NOT_HELD, PLACEMENT, ROW_COUNT, Outcome
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import LoadReport, PartitionReport, Verdict
 from dataplat.orchestration import materialize
@@ -23,7 +23,8 @@ from dataplat.specs import TableSpec
 
 TABLE = "ods.orders"
 KEY = dg.AssetKey(["ods", "ods", "orders"])
-CHECKS = (ROW_COUNT, FILES, PLACEMENT, "unique_id")
+AUDITED = (ROW_COUNT, FILES, PLACEMENT, "unique_id")
+CHECKS = (*AUDITED, NOT_HELD)
 Load = Callable[[Sequence[str]], Iterator[LoadReport]]
 
 PLATFORM = """\
@@ -113,7 +114,7 @@ def _partition(key: str, good: bool, version: str) -> PartitionReport:
     rows = int(key[-2:])
     numbers = {"rows": rows, "source_before": rows + (not good), "source_after": rows + (not good)}
     row_count = Outcome(ROW_COUNT, good, numbers=numbers | ({} if good else {"missing": 1}))
-    others = [Outcome(name, True, numbers={"rows": rows}) for name in CHECKS[1:]]
+    others = [Outcome(name, True, numbers={"rows": rows}) for name in AUDITED[1:]]
     return PartitionReport(
         key,
         Verdict.PUBLISHED if good else Verdict.REJECTED,

@@ -1,8 +1,12 @@
 """``hold``, ``release`` and ``waive``: what they record, and what they say. It is 2026-03-20 09:00."""
 
+import dagster as dg
 import pytest
 
 from dataplat.ledger import Ledger
+from dataplat.orchestration.instance import open_instance
+from dataplat.settings import read_settings
+from dataplat.specs import load_catalog
 from dataplat_tests.unit.cli.harness import CommandLine
 from dataplat_tests.unit.cli.warehouse import DAY, add_models
 from dataplat_tests.unit.specs.folder import Config
@@ -38,6 +42,22 @@ def test_a_hold_is_recorded_and_can_be_undone(dataplat: CommandLine) -> None:
     with Ledger.open(f"sqlite:///{dataplat.home}/ledger.db") as ledger:
         (hold,) = ledger.holds(MONEY, [KEY], released=True)
     assert (hold.actor, hold.released_by, hold.release_reason) == ("ann", "ann", "it is there")
+
+
+def test_the_ui_shows_who_held_and_who_released(dataplat: CommandLine, config: Config) -> None:
+    dataplat("hold", MONEY, "20260301", "--reason", "late")
+    dataplat("release", MONEY, "20260301", "--reason", "it is there", environ={"DATAPLAT_ACTOR": "bob"})
+    environ = {"DATAPLAT_CONFIG": str(config.dir), "DATAPLAT_HOME": str(dataplat.home)}
+    settings = read_settings(environ)
+    with open_instance(settings.dagster_home, load_catalog(settings.config_dir, environ)) as instance:
+        key = dg.AssetCheckKey(dg.AssetKey(["ods", "ods", "ods_t_money_record"]), "not_held")
+        told = instance.event_log_storage.get_asset_check_execution_history(key, limit=10)
+        runs = [(run.job_name, run.tags["dataplat/actor"]) for run in instance.get_runs()]
+    assert [(record.partition, record.status.value) for record in told] == [
+        (KEY, "SUCCEEDED"),
+        (KEY, "FAILED"),
+    ]
+    assert runs == [("release", "bob"), ("hold", "ann")]
 
 
 def test_releasing_what_nobody_holds_is_refused(dataplat: CommandLine) -> None:
