@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # the scripts are no package: nothing is installed yet
+from hadoop_without_maven import fetch_hadoop
 from system import Missing, SetupError, explain, find_missing, install_or_explain, say
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -154,6 +155,9 @@ def set_up_hadoop() -> None:
         return
     say("Hadoop for the tests: fetching what jars/pom.xml names")
     trouble = copy_jars("hdfs", target)
+    if trouble:
+        say("Hadoop for the tests: Maven could not fetch it, taking 2.7.3 out of an old pyspark")
+        trouble = fetch_hadoop(TOOLS / "bin" / "pip", target)
     if trouble:
         say(f"Hadoop for the tests: could not be fetched, the tests on HDFS cannot run\n{trouble}")
         return

@@ -4,7 +4,8 @@ Each daemon is its own process, so a test can stop, kill and start one of them; 
 ports with the same blocks. Ready means more than an open port: the NameNode has left safe mode and
 knows a live DataNode, as its own JMX page says. ``conf_dir`` is a HADOOP_CONF_DIR for any client.
 
-The jars come from ``jars/pom.xml`` (profile hdfs). This is a fixture: one replica, no permissions beyond
+The jars come from ``jars/pom.xml`` (profile hdfs), or where Maven cannot be had from an old pyspark (Hadoop
+2.7.3, ``scripts/hadoop_without_maven.py``). This is a fixture: one replica, no permissions beyond
 HDFS's own, no Kerberos, no high availability.
 """
 
@@ -136,10 +137,12 @@ class Hdfs:
 
     def _datanode_serves(self) -> bool:
         state = _jmx(self.datanode_http_port, DATANODE_STATE, "BPServiceActorInfo")
-        if state is None:
-            return False
-        actors = json.loads(state[0])
-        return [actor["ActorState"] for actor in actors] == ["RUNNING"] and self._namenode_serves()
+        if state is None:  # Hadoop 2.7 names the NameNodes it has registered with, and no state
+            state = _jmx(self.datanode_http_port, DATANODE_STATE, "NamenodeAddresses")
+            serves = state is not None and all(json.loads(state[0]).values())
+        else:
+            serves = [actor["ActorState"] for actor in json.loads(state[0])] == ["RUNNING"]
+        return serves and self._namenode_serves()
 
     def _webhdfs(self, method: str, path: str) -> None:
         _call(f"http://{LOOPBACK}:{self.http_port}/webhdfs/v1{path}&user.name={SUPERUSER}", method)
