@@ -167,6 +167,7 @@ def _run(session: Session, loads: Sequence[_TableLoad], wait: float) -> None:
                 progress=progress.step,
                 report=read_ended,
                 again=again,
+                waiting=progress.note,
                 wait_seconds=wait,
                 waits_once=True,
                 command=session.command,

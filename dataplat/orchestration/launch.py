@@ -17,6 +17,7 @@ from dataplat.lifecycle.platform import Platform
 from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.tables import build_table_asset
 from dataplat.orchestration.observer import INTERRUPTED, Observer, observed_by
+from dataplat.orchestration.places import process_tag, settle_dead_runs, wait_for_place
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.specs import AnyTable, ModelSpec
 
@@ -63,6 +64,7 @@ def run_table(
         else build_table_asset(platform.catalog, spec)
     )
     zone = ZoneInfo(platform.catalog.platform.timezone)
+    settle_dead_runs(instance)
     return [
         _run(platform, instance, asset, spec, run, observer)
         for run in contiguous_runs(keys, spec.window.grain, zone)
@@ -77,7 +79,9 @@ def _run(
     keys: tuple[str, ...],
     observer: Observer,
 ) -> RunResult:
-    tags = {"dataplat/table": spec.table, "dataplat/actor": platform.settings.actor}
+    if asset.op.pool is not None:
+        wait_for_place(instance, asset.op.pool, observer.waiting)
+    tags = {"dataplat/table": spec.table, "dataplat/actor": platform.settings.actor, **process_tag()}
     if len(keys) > 1:
         tags |= {RANGE_START: keys[0], RANGE_END: keys[-1]}
     with observed_by(observer):

@@ -23,6 +23,7 @@ class Observer:
         progress: Hears every step.
         report: Hears every read that ended.
         again: Hears the error of an attempt that is tried again, and after how many seconds.
+        waiting: Hears for whom a place in the pool of a source is waited for.
         wait_seconds: For how long another load of the same partition is waited for.
         waits_once: Whether that is all the waiting: a person who said how long does not want retries.
         command: Shown to whoever finds the partition locked.
@@ -31,6 +32,7 @@ class Observer:
     progress: Listener = ignore_progress
     report: Callable[[LoadReport], None] = lambda _: None
     again: Callable[[DataplatError, float], None] = lambda _, __: None
+    waiting: Callable[[str], None] = lambda _: None
     wait_seconds: float = 0
     waits_once: bool = False
     command: str = ""

@@ -1,15 +1,16 @@
 """A pool bounds how many loads read from one source at once, whoever started them."""
 
 import os
+import signal
 import subprocess
 import sys
-from operator import not_
 from pathlib import Path
 from typing import Any
 
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+import dagster as dg
 
 from dataplat.orchestration.instance import open_instance, pool_name
+from dataplat.orchestration.places import settle_dead_runs
 from dataplat_tests.contract.dagster.conftest import Stage, report_of
 
 DAYS = ("2026-01-05", "2026-01-06", "2026-01-07")
@@ -30,13 +31,15 @@ def test_a_changed_budget_changes_the_pool(stage: Stage) -> None:
     again.dispose()
 
 
+WAITING = "waiting: source_shop allows 1 load at once, and ods.orders is under way\n"
+
+
 def test_runs_at_once_of_one_source_take_turns(stage: Stage) -> None:
     """Two processes, as two commands are; two runs in threads of one process lock up in Dagster's logging."""
     first = _start(stage, DAYS[0])
     assert first.stdout.readline() == "inside\n"
     second = _start(stage, DAYS[1])
-    waiting = Retrying(stop=stop_after_delay(60), wait=wait_fixed(0.1), retry=retry_if_result(not_))
-    waiting(lambda: _pool(stage).pending_step_count == 1)
+    assert second.stdout.readline() == WAITING
     assert _pool(stage).active_slot_count == 1
     assert first.communicate("leave\n", timeout=60) == ("True\n", "")
     assert second.stdout.readline() == "inside\n"
@@ -44,9 +47,43 @@ def test_runs_at_once_of_one_source_take_turns(stage: Stage) -> None:
     assert _pool(stage).active_slot_count == 0
 
 
-def _start(stage: Stage, day: str) -> Any:
+def test_who_waits_for_a_place_can_be_interrupted(stage: Stage) -> None:
+    """Dagster's own waiting takes the interrupt and goes on."""
+    first = _start(stage, DAYS[0])
+    assert first.stdout.readline() == "inside\n"
+    second = _start(stage, DAYS[1])
+    assert second.stdout.readline() == WAITING
+    second.send_signal(signal.SIGINT)
+    assert second.communicate(timeout=60) == ("interrupted\n", "")
+    assert first.communicate("leave\n", timeout=60) == ("True\n", "")
+
+
+def test_a_killed_run_keeps_neither_its_place_nor_its_state(stage: Stage) -> None:
+    """No daemon is running that would look after it."""
+    killed = _start(stage, DAYS[0])
+    assert killed.stdout.readline() == "inside\n"
+    killed.kill()
+    killed.communicate()
+    assert _pool(stage).active_slot_count == 1
+    assert stage.run(DAYS[1]).succeeded
+    assert _pool(stage).active_slot_count == 0
+    first, second = sorted(stage.instance.get_runs(), key=lambda run: run.tags["dagster/partition"])
+    assert (first.status, second.status) == (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
+
+
+def test_a_run_of_another_machine_is_not_judged(stage: Stage) -> None:
+    killed = _start(stage, DAYS[0], "elsewhere")
+    assert killed.stdout.readline() == "inside\n"
+    killed.kill()
+    killed.communicate()
+    assert settle_dead_runs(stage.instance) == []
+    assert _pool(stage).active_slot_count == 1
+
+
+def _start(stage: Stage, day: str, *host: str) -> Any:
+    worker = [sys.executable, "-W", "ignore", "-m", "dataplat_tests.contract.dagster.pool_worker", day, *host]
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "dataplat_tests.contract.dagster.pool_worker", day],
+        ["env", "--default-signal=INT", *worker],
         env={**os.environ, **stage.environ},
         cwd=Path(__file__).parents[3],
         stdin=subprocess.PIPE,
