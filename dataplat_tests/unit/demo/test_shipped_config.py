@@ -1,13 +1,17 @@
 """The shipped configuration fits the demo's business."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from dataplat.demo.schema import FLOW_LOG_COLUMNS, LOGISTICS, MARKET, MARKET_TABLES
 from dataplat.demo.story import FIRST_DAY
+from dataplat.plan.models.graph import ModelGraph
+from dataplat.plan.models.reading import build_graph
 from dataplat.specs import Catalog, load_catalog
+from dataplat.specs.checks import CheckEntry
 
 CONFIG = Path(__file__).parents[3] / "config"
 
@@ -17,15 +21,22 @@ def catalog() -> Catalog:
     return load_catalog(CONFIG, {"DATAPLAT_DEMO_PORT": "13306"})
 
 
+@pytest.fixture(scope="module")
+def graph(catalog: Catalog) -> ModelGraph:
+    return build_graph(catalog)
+
+
 def test_the_shipped_tables_show_every_way_to_load_from_a_source(catalog: Catalog) -> None:
     loads = {name: (spec.source, spec.load, spec.window.grain) for name, spec in catalog.tables.items()}
     shown = {
         "ods.ods_t_account": ("market", "snapshot", "day"),
         "ods.ods_t_money_record": ("market", "incremental", "day"),
         "ods.ods_t_order": ("market", "incremental", "day"),
+        "ods.ods_t_order_item": ("market", "incremental", "day"),
         "ods.ods_t_package_flow_log": ("logistics", "incremental", "day"),
         "ods.ods_t_page_view": ("market", "incremental", "hour"),
         "ods.ods_t_product": ("market", "snapshot", "day"),
+        "ods.ods_t_region": ("market", "snapshot", "day"),
     }
     assert loads | shown == loads
 
@@ -39,6 +50,48 @@ def test_every_table_says_who_owns_it_what_a_row_is_what_its_key_is_and_when_it_
 
 def test_every_table_starts_with_the_story(catalog: Catalog) -> None:
     assert {spec.window.start for spec in catalog.tables.values()} == {FIRST_DAY}
+
+
+def test_the_models_are_a_small_warehouse_in_three_layers(catalog: Catalog) -> None:
+    layers = Counter(spec.layer for spec in catalog.models.values())
+    assert layers["dim"] >= 4
+    assert layers["dw"] >= 5
+    assert layers["ads"] >= 3
+    assert all(spec.table == f"{spec.layer}.{spec.declared.path.stem}" for spec in catalog.models.values())
+
+
+def test_every_model_says_who_owns_it_what_a_row_and_each_column_is_and_has_checks_and_tests(
+    catalog: Catalog, graph: ModelGraph
+) -> None:
+    for name, spec in catalog.models.items():
+        assert all((spec.owner, spec.description, spec.key, spec.checks)), name
+        assert tuple(spec.columns) == graph.models[name].columns, name
+        tests = catalog.model_tests[name].tests
+        assert any(case.given and case.expect for case in tests.values()), name
+
+
+def test_the_models_show_every_kind_of_check(catalog: Catalog) -> None:
+    shown = {check.kind for spec in catalog.models.values() for check in spec.checks}
+    assert shown == set(CheckEntry.model_fields)
+
+
+def test_a_model_reads_no_day_before_its_upstream_begins(catalog: Catalog, graph: ModelGraph) -> None:
+    for name, spec in catalog.models.items():
+        first = str(spec.window.start or catalog.platform.start)
+        for upstream, keys in graph.upstream_partitions(name, spec.grain, first).items():
+            begins = catalog.any_table(upstream).window.start or catalog.platform.start
+            assert keys[0][:10] >= str(begins), f"{name} reads {upstream}[{keys[0]}] on its first day"
+
+
+def test_the_models_read_their_upstreams_in_every_way(graph: ModelGraph) -> None:
+    read = {
+        (name, upstream.table): str(upstream).removeprefix(f"{upstream.table}: ")
+        for name, analysis in graph.models.items()
+        for upstream in analysis.upstreams
+    }
+    assert {mapping.split(" ")[0] for mapping in read.values()} >= {"0", "-1..0", "-6..0"}
+    hours = graph.upstream_partitions("dw.dw_user_day", "day", "2026-01-09")["ods.ods_t_page_view"]
+    assert hours == tuple(f"2026-01-09-{hour:02}:00" for hour in range(24))
 
 
 def test_every_column_named_exists_at_the_source(catalog: Catalog) -> None:
