@@ -38,9 +38,9 @@ class Outcome:
 
     @property
     def blocks(self) -> bool:
-        """Whether this outcome keeps the partition from being published.
+        """Whether this outcome keeps the partition from being published, and so from every downstream.
 
-        A partition that is not published is withheld from every downstream table, so one that is to be
-        withheld from some only is withheld from all until the gate tells them apart.
+        One that names downstream tables does not: the partition is published, and the gate is closed for
+        those that are named.
         """
-        return not self.passed and self.severity == "error" and self.downstream != "none"
+        return not self.passed and self.severity == "error" and self.downstream == "all"

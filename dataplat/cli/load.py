@@ -1,6 +1,6 @@
 """``dataplat load``: load partitions of tables, each table and each range in a Dagster run of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -197,6 +197,8 @@ def _show(session: Session, loads: Sequence[_TableLoad]) -> None:
         ["table", "partition", "source", "written", "files hold", "verdict", "seconds"],
         [row for one in loads for row in _rows(one)],
     )
+    for text in (text for one in loads for text in _warnings(one)):
+        session.output.note(text)
     for one, result in failures:
         if not result.message.startswith(one.spec.table):
             session.output.note(f"\n{subject(one.spec.table, result.partitions)} was not loaded:")
@@ -207,6 +209,17 @@ def _show(session: Session, loads: Sequence[_TableLoad]) -> None:
         published = sum(1 for one in loads for _, item in one.rows.values() if item.verdict == "published")
         asked = sum(len(one.keys) for one in loads)
         session.output.note(f"\n{published} of {asked} partitions were published")
+
+
+def _warnings(one: _TableLoad) -> Iterator[str]:
+    """Yield a line for each check that failed and let its partition be published all the same."""
+    for key, (_, item) in one.rows.items():
+        for outcome in item.outcomes:
+            if item.verdict == "published" and not outcome.passed:
+                effect = ""
+                if outcome.severity == "error" and isinstance(outcome.downstream, tuple):
+                    effect = f"; held back: {', '.join(outcome.downstream)}"
+                yield f"warning: {subject(one.spec.table, [key])}: {outcome.check}: {outcome.message}{effect}"
 
 
 def _rows(one: _TableLoad) -> list[list[str]]:

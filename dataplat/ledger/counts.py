@@ -5,14 +5,14 @@ earlier ones stay for whoever asks what was known when.
 """
 
 import json
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import RowMapping
 
-from dataplat.ledger.database import Clock, Database
+from dataplat.ledger.database import Clock, Database, chunks
 from dataplat.ledger.rows import CheckResult, Hop, HopCount
 from dataplat.ledger.tables import check_result, hop_count
 
@@ -57,6 +57,40 @@ class CountBook:
         """Return the last result per version and check, in the order of recording."""
         rows = self._numbers_of(check_result, _check, table, partition, version)
         return _last_by(rows, lambda check: (check.version, check.check))
+
+    def failures(
+        self, table: str, versions: Mapping[str, str], checks: Collection[str]
+    ) -> dict[str, tuple[CheckResult, ...]]:
+        """Return the results of some checks that failed last, for one version of each partition.
+
+        Args:
+            table: The table.
+            versions: The version asked about, by partition.
+            checks: Names. Without any nothing is read.
+
+        Returns:
+            By partition; one of which none failed is absent.
+        """
+        if not checks or not versions:
+            return {}
+        t = check_result
+        query = (
+            sa.select(t).where(t.c.table_name == table, t.c.check_name.in_(sorted(checks))).order_by(t.c.id)
+        )
+
+        def work(connection: sa.Connection) -> list[CheckResult]:
+            found: list[CheckResult] = []
+            for chunk in chunks(list(versions)):
+                rows = connection.execute(query.where(t.c.partition_key.in_(chunk))).mappings()
+                found += [_check(row) for row in rows if row["version"] == versions[row["partition_key"]]]
+            return found
+
+        last = _last_by(self._database.read(work), lambda check: (check.partition, check.check))
+        failed = [check for check in last if not check.passed]
+        return {
+            key: tuple(check for check in failed if check.partition == key)
+            for key in dict.fromkeys(check.partition for check in failed)
+        }
 
     def _numbers_of(
         self,

@@ -4,7 +4,7 @@ This is the third of three: Dagster's own status holds backfills, the automation
 and this holds everything else, such as a run that somebody launched by hand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dataplat.errors import GateClosedError
 from dataplat.ledger import Ledger, PartitionStatus, VersionState, Waiver
@@ -20,6 +20,7 @@ def pass_gate(
     table: str,
     key: str,
     upstreams: Mapping[str, Sequence[str]],
+    closing: Mapping[str, Collection[str]],
     trigger: Trigger,
     run: RunInfo,
 ) -> Waiver | None:
@@ -30,6 +31,7 @@ def pass_gate(
         table: The model.
         key: Its partition.
         upstreams: Partitions that it reads, by table. External tables are not among them.
+        closing: Checks of an upstream that close the gate of this model while they fail, by table.
         trigger: Of the model.
         run: Who asks; recorded with a waiver that is used up.
 
@@ -39,7 +41,7 @@ def pass_gate(
     needs = [
         need
         for upstream, keys in upstreams.items()
-        for need in find_needs(ledger, upstream, keys, downstream=table)
+        for need in find_needs(ledger, upstream, keys, closing.get(upstream, ()))
     ]
     decision = decide_gate(needs, trigger)
     if decision.open:
@@ -51,13 +53,26 @@ def pass_gate(
     raise _closed(table, key, decision.blocked, trigger)
 
 
-def find_needs(ledger: Ledger, table: str, keys: Sequence[str], *, downstream: str) -> list[Need]:
-    """Return where each partition of an upstream stands, as one downstream sees it."""
+def find_needs(ledger: Ledger, table: str, keys: Sequence[str], closing: Collection[str]) -> list[Need]:
+    """Return where each partition of an upstream stands, as one downstream sees it.
+
+    Args:
+        ledger: Where it is recorded.
+        table: The upstream.
+        keys: Its partitions.
+        closing: Its checks that close the gate of this downstream while they fail.
+    """
     statuses = ledger.statuses(table, keys)
-    return [_need(ledger, statuses[key], downstream) for key in keys]
+    needs = {key: _need(statuses[key]) for key in keys}
+    good = [key for key, need in needs.items() if need.standing is Standing.PUBLISHED]
+    visible = {key: row.version for key in good if (row := statuses[key].published)}
+    for key, failed in ledger.failures(table, visible, closing).items():
+        reason = "; ".join(f"check {result.check}: {result.message}" for result in failed)
+        needs[key] = Need(table, key, Standing.BLOCKED, reason)
+    return list(needs.values())
 
 
-def _need(ledger: Ledger, status: PartitionStatus, downstream: str) -> Need:
+def _need(status: PartitionStatus) -> Need:
     latest = status.latest
     standing = standing_of(
         published=status.published is not None,

@@ -2,13 +2,17 @@
 
 A partition may be made only when every upstream partition that it reads is *published* and not *held*
 (``trigger: all_success``), or when every one of them has *ended*, whatever the result (``trigger:
-all_done``). A waiver opens the gate once, and is recorded with who, why and until when.
+all_done``). A partition may be published although a check failed that names this downstream in ``blocks``:
+then it is *blocked* for this one, and good for others. A waiver opens the gate once, and is recorded with
+who, why and until when.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from dataplat.specs import AnyTable
 
 Trigger = Literal["all_success", "all_done"]
 
@@ -18,13 +22,14 @@ class Standing(StrEnum):
 
     PUBLISHED = "published"
     HELD = "held"
+    BLOCKED = "blocked"
     REJECTED = "rejected"
     FAILED = "failed"
     RUNNING = "running"
     ABSENT = "absent"
 
 
-_ENDED = frozenset({Standing.PUBLISHED, Standing.HELD, Standing.REJECTED, Standing.FAILED})
+_ENDED = frozenset(set(Standing) - {Standing.RUNNING, Standing.ABSENT})
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,21 @@ class GateDecision:
 
     open: bool
     blocked: tuple[Need, ...] = ()
+
+
+def closing_checks(upstream: AnyTable, downstream: str) -> tuple[str, ...]:
+    """Return the checks of an upstream that close the gate of one downstream while they fail.
+
+    Only those that name it in ``blocks``. A check that blocks all is not among them: it keeps the partition
+    from being published, which closes every gate.
+    """
+    return tuple(
+        check.name
+        for check in upstream.checks
+        if check.severity == "error"
+        and not isinstance(check.blocks, str)
+        and downstream.lower() in {name.lower() for name in check.blocks}
+    )
 
 
 def decide_gate(needs: Sequence[Need], trigger: Trigger = "all_success") -> GateDecision:

@@ -7,6 +7,7 @@ starts with a graph which was kept from before need not import one.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from dataplat.plan.grains import Grain
 from dataplat.plan.models.mapping import Upstream
@@ -74,13 +75,16 @@ class ModelGraph:
         """Return the models that read a table, in order of their names; itself not among them."""
         return self._downstreams.get(table, ())
 
-    def upstream_partitions(self, table: str, grain: Grain, key: str) -> dict[str, tuple[str, ...]]:
-        """Return the partitions that must stand before one of a model is made, by upstream.
+    def upstream_partitions(
+        self, table: str, grain: Grain, key: str, zone: ZoneInfo | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        """Return the partitions that one partition of a model reads, by upstream.
 
         Those that nobody can wait for are left out: external tables, and upstreams that are read as a whole.
+        With a zone, hours that its clock skips are left out too.
         """
         return {
-            upstream.table: upstream.partitions(key, grain)
+            upstream.table: upstream.partitions(key, grain, zone)
             for upstream in self.upstreams(table)
             if upstream.reads == "partitions" and not upstream.external
         }

@@ -10,6 +10,7 @@ from dataplat.plan.models.frames import Frame, Opaque, Output, Read
 from dataplat.plan.models.render import RenderedSql
 from dataplat.plan.models.sql import own_columns, position_of
 from dataplat.specs import ModelSpec
+from dataplat.specs.check_names import written_at
 from dataplat.specs.problems import Loc, Problem, did_you_mean
 
 _HIVE_COLUMN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -31,7 +32,8 @@ def projection_problems(
     names = frames[0].output_names
     if names is not None:
         for loc, name in _named_in_yaml(spec):
-            if name.lower() not in names:
+            known = (*names, *partition_names) if loc[0] == "checks" else names
+            if name.lower() not in known:
                 text = f"'{name}' is not a column of the SQL{did_you_mean(name, names)}"
                 yield spec.declared.problem(loc, text)
 
@@ -106,8 +108,8 @@ def _named_in_yaml(spec: ModelSpec) -> Iterator[tuple[Loc, str]]:
     for name in spec.columns:
         yield ("columns", name), name
     for index, check in enumerate(spec.checks):
-        for name in check.columns_read:
-            yield ("checks", index, check.kind), name
+        for loc, name in check.columns_at():
+            yield written_at(spec, index, check, loc), name
 
 
 def _unknown(rendered: RenderedSql, frame: Frame, column: exp.Column) -> Problem | None:

@@ -57,14 +57,21 @@ Ratio = Annotated[float, BeforeValidator(_ratio)]
 
 
 class CheckSpec(Spec):
-    """Something that must hold for a staged partition; ``error`` keeps it from being published."""
+    """Something that must hold for a staged partition.
+
+    A failed one of severity ``error`` keeps the partition from being published, unless ``blocks`` says that
+    only some downstream tables are to wait, or none: then it is published, and the gate closes for those.
+    """
 
     kind: ClassVar[str]
     short_form: ClassVar[str] = ""
 
-    severity: Literal["error", "warn"] = Field("error", description="error: not published. warn: told only.")
+    severity: Literal["error", "warn"] = Field(
+        "error", description="error: not published, or as blocks says. warn: told only."
+    )
     blocks: Blocks = Field(
-        "all", description="Which downstream tables a failure holds back: all, none or a list of them."
+        "all",
+        description="Whom a failure holds back: all (it is not published), none, or a list of downstreams.",
     )
     given_name: CheckName | None = Field(None, alias="name", description="Name to alert on.")
 
@@ -80,8 +87,8 @@ class CheckSpec(Spec):
 
     @property
     def blocking(self) -> bool:
-        """Whether a failure holds anything back at all."""
-        return self.severity == "error" and self.blocks != "none"
+        """Whether a failure keeps the partition from being published, and so from every downstream."""
+        return self.severity == "error" and self.blocks == "all"
 
     @property
     def columns_read(self) -> tuple[str, ...]:

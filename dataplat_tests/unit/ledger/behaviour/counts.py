@@ -65,6 +65,23 @@ class CountBehaviour:
         assert found.passed is False
         assert found.blocking is False
 
+    def test_what_failed_last_is_found_for_the_version_asked_about(self, ledger: Ledger) -> None:
+        ledger.record_checks(
+            [
+                check("repaired", False),
+                check("repaired", True),
+                check("failed", True),
+                check("failed", False, message="3 twice"),
+                check("not asked", False),
+                check("failed", False, version="v0", partition=NEXT_DAY),
+            ]
+        )
+        asked = {DAY: "v1", NEXT_DAY: "v1"}
+        found = ledger.failures(ORDERS, asked, {"repaired", "failed"})
+        assert {key: [one.check for one in some] for key, some in found.items()} == {DAY: ["failed"]}
+        assert ledger.failures(ORDERS, asked, ()) == {}
+        assert ledger.failures(ORDERS, {}, {"failed"}) == {}
+
     def test_decimals_are_kept_exactly_as_text(self, ledger: Ledger) -> None:
         ledger.record_checks([check("sum_money", numbers={"sum": Decimal("0.10")})])
         assert ledger.checks(ORDERS, DAY)[0].numbers == {"sum": "0.10"}

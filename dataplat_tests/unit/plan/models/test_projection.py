@@ -111,6 +111,6 @@ def test_what_the_yaml_speaks_of_is_among_the_columns() -> None:
     assert messages(analyse(f"SELECT id, name FROM ods.account {DAY}", **keys)) == [
         "config/dw/x.yaml:1 key[0]: 'idd' is not a column of the SQL; did you mean 'id'?",
         "config/dw/x.yaml:1 columns.nmae: 'nmae' is not a column of the SQL; did you mean 'name'?",
-        "config/dw/x.yaml:1 checks[0].not_null: 'q' is not a column of the SQL",
+        "config/dw/x.yaml:1 checks[0].not_null[1]: 'q' is not a column of the SQL",
     ]
     assert messages(analyse(f"SELECT * EXCEPT (ds) FROM ods.raw {DAY}", **keys)) == []
