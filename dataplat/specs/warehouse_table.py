@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -88,7 +89,7 @@ class WarehouseTable(DeclaredSpec):
     def asset_path(self) -> tuple[str, str, str]:
         return (self.layer, self.database, self.name)
 
-    @property
+    @cached_property
     def checks(self) -> tuple[CheckSpec, ...]:
         return tuple(entry.check for entry in self.check_entries)
 

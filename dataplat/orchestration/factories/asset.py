@@ -71,7 +71,15 @@ def _build(
         metadata={**_code_reference(spec), **metadata},
     )
 
-    @dg.multi_asset(
+    def make_table(context: dg.AssetExecutionContext) -> Iterator[Event]:
+        # Spark, pandas and the ledger are imported by the runs that use them, not by every process
+        # that loads definitions.
+        from dataplat.orchestration.materialize import materialize_table
+
+        yield from materialize_table(context, spec, key, checks)
+
+    make_table.__annotations__.clear()  # Dagster would resolve them anew for every table: 0.12 ms each
+    return dg.multi_asset(
         name="__".join(spec.asset_path),
         specs=[asset],
         check_specs=checks,
@@ -83,15 +91,7 @@ def _build(
             delay=spec.retries.delay_seconds,
             backoff=dg.Backoff.EXPONENTIAL,
         ),
-    )
-    def make_table(context: dg.AssetExecutionContext) -> Iterator[Event]:
-        # Spark, pandas and the ledger are imported by the runs that use them, not by every process
-        # that loads definitions.
-        from dataplat.orchestration.materialize import materialize_table
-
-        yield from materialize_table(context, spec, key, checks)
-
-    return make_table
+    )(make_table)
 
 
 def _check_specs(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -75,7 +76,7 @@ class CheckSpec(Spec):
     )
     given_name: CheckName | None = Field(None, alias="name", description="Name to alert on.")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name in Dagster and in the ledger, stable as long as kind and columns are."""
         return self.given_name or "_".join([self.kind, *map(_word, self.named_after)])

@@ -1,5 +1,7 @@
 """One item of the list ``checks``. A new kind is one line here."""
 
+from functools import cached_property
+
 from pydantic import Field, model_validator
 
 from dataplat.specs.base import Spec
@@ -36,7 +38,7 @@ class CheckEntry(Spec):
             raise ValueError("expected exactly one kind of check in each list item")
         return self
 
-    @property
+    @cached_property
     def check(self) -> CheckSpec:
         (check,) = self._given()
         return check
