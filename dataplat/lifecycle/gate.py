@@ -10,7 +10,7 @@ from dataplat.errors import GateClosedError
 from dataplat.ledger import Ledger, PartitionStatus, VersionState, Waiver
 from dataplat.lifecycle.holds import describe_holds
 from dataplat.lifecycle.stations import RunInfo
-from dataplat.plan.gate import Need, Standing, Trigger, decide_gate, standing_of
+from dataplat.plan.gate import GateDecision, Need, Standing, Trigger, decide_gate, standing_of
 
 _SHOWN = 5
 
@@ -38,12 +38,7 @@ def pass_gate(
     Raises:
         GateClosedError: An upstream partition is not proven, and nobody waived. Nothing was read.
     """
-    needs = [
-        need
-        for upstream, keys in upstreams.items()
-        for need in find_needs(ledger, upstream, keys, closing.get(upstream, ()))
-    ]
-    decision = decide_gate(needs, trigger)
+    decision = look_at_gate(ledger, upstreams, closing, trigger)
     if decision.open:
         return None
     by = f"{run.actor} {run.run_id}".strip()
@@ -51,6 +46,21 @@ def pass_gate(
     if waiver is not None:
         return waiver
     raise _closed(table, key, decision.blocked, trigger)
+
+
+def look_at_gate(
+    ledger: Ledger,
+    upstreams: Mapping[str, Sequence[str]],
+    closing: Mapping[str, Collection[str]],
+    trigger: Trigger,
+) -> GateDecision:
+    """Return whether a gate is open without a waiver. As ``pass_gate``, and uses nothing up."""
+    needs = [
+        need
+        for upstream, keys in upstreams.items()
+        for need in find_needs(ledger, upstream, keys, closing.get(upstream, ()))
+    ]
+    return decide_gate(needs, trigger)
 
 
 def find_needs(ledger: Ledger, table: str, keys: Sequence[str], closing: Collection[str]) -> list[Need]:

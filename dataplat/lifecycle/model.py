@@ -14,9 +14,8 @@ from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo
 from dataplat.plan.ddl import quote_identifier
-from dataplat.plan.gate import closing_checks
 from dataplat.plan.models.render import render_model
-from dataplat.plan.needed import needed_partitions
+from dataplat.plan.needed import closing_of, needed_partitions
 from dataplat.plan.partitions import partition_columns
 from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.windows import partition_window
@@ -38,11 +37,7 @@ def make_partitions(
         EngineError: Spark refused the SQL or failed. As above.
         SchemaConflictError, StorageError, LoadInProgressError, LostLockError: As for a load.
     """
-    closing = {
-        upstream.table: closing_checks(platform.catalog.any_table(upstream.table), spec.table)
-        for upstream in platform.graph.upstreams(spec.table)
-        if not upstream.external
-    }
+    closing = closing_of(platform.catalog, platform.graph, spec)
     for key in keys:
         upstreams = needed_partitions(platform.catalog, platform.graph, spec, key)
         pass_gate(platform.ledger, spec.table, key, upstreams, closing, spec.trigger, run)

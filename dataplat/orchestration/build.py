@@ -1,12 +1,17 @@
 """From a catalog to Dagster's definitions."""
 
+import warnings
 from collections.abc import Mapping
 
 import dagster as dg
 
+from dataplat.orchestration.automation import Automation, build_automation_sensors
+from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.tables import build_table_asset
+from dataplat.orchestration.gatekeeper import Gatekeeper
 from dataplat.orchestration.resources import build_resources
 from dataplat.orchestration.schedules import build_schedules
+from dataplat.plan.models.graph import ModelGraph
 from dataplat.settings import Settings
 from dataplat.specs import Catalog
 
@@ -17,20 +22,30 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
     Steps of a run share one process and one Spark session (``in_process_executor``); what runs side by
     side are runs, bounded by the queue and by one pool for each source.
     """
+    graph = _graph(settings, catalog)
+    gatekeeper = Gatekeeper(catalog, graph, environ)
+    automation = Automation(catalog, graph, gatekeeper)
     tables = [build_table_asset(catalog, spec) for spec in catalog.tables.values()]
+    models = [
+        build_model_asset(catalog, graph, spec, automation.condition_of(spec))
+        for spec in catalog.models.values()
+    ]
+    with warnings.catch_warnings():
+        # Known and pinned: sensors whose conditions the code server evaluates are not final in Dagster 1.13.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        sensors = build_automation_sensors(catalog)
     return dg.Definitions(
-        assets=[*tables, *_build_models(settings, catalog)],
-        schedules=build_schedules(catalog),
+        assets=[*tables, *models],
+        schedules=build_schedules(catalog, gatekeeper),
+        sensors=sensors,
         resources=build_resources(settings, catalog, environ),
         executor=dg.in_process_executor,
     )
 
 
-def _build_models(settings: Settings, catalog: Catalog) -> list[dg.AssetsDefinition]:
+def _graph(settings: Settings, catalog: Catalog) -> ModelGraph:
     if not catalog.models:
-        return []
+        return ModelGraph({})
     from dataplat.lifecycle.kept_graph import kept_graph
-    from dataplat.orchestration.factories.models import build_model_asset
 
-    graph = kept_graph(catalog, settings.home)
-    return [build_model_asset(catalog, graph, spec) for spec in catalog.models.values()]
+    return kept_graph(catalog, settings.home)

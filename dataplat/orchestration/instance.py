@@ -11,7 +11,11 @@ _INSTANCE = {
     "telemetry": {"enabled": False},
     "nux": {"enabled": False},  # no dialog that asks a newcomer for an address
     "concurrency": {
-        "runs": {"max_concurrent_runs": 4},
+        "runs": {
+            "max_concurrent_runs": 4,
+            # A backfill never takes the whole queue.
+            "tag_concurrency_limits": [{"key": "dagster/backfill", "limit": 3}],
+        },
         "pools": {"default_limit": 2, "granularity": "op"},
     },
     "run_monitoring": {
@@ -20,6 +24,10 @@ _INSTANCE = {
         # Without it a killed run keeps its place in the pool for ever.
         "free_slots_after_run_end_seconds": 60,
     },
+    # A sensor that waits for a server does not keep the others from their ticks.
+    "sensors": {"use_threads": True, "num_workers": 4},
+    "schedules": {"use_threads": True, "num_workers": 2},
+    "retention": {"sensor": {"purge_after_days": {"skipped": 2, "failure": 14, "success": 30}}},
     "run_retries": {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": False},
 }
 

@@ -2,9 +2,11 @@
 
 from datetime import datetime, time
 
-from dataplat.plan.grains import wall_start
+from dataplat.plan.gate import closing_checks
+from dataplat.plan.grains import partition_key, wall_start
 from dataplat.plan.models.graph import ModelGraph
-from dataplat.plan.models.mapping import period_start
+from dataplat.plan.models.mapping import moved, period_start
+from dataplat.plan.windows import partition_exists
 from dataplat.specs import AnyTable, Catalog, ModelSpec
 
 
@@ -15,12 +17,31 @@ def needed_partitions(
 
     A partition before the upstream's first one, or of an hour that the zone's clock skips, can never be
     published: who waited for it would wait for ever. Neither can what nobody here makes: external tables.
+    With ``depends_on_past`` the model's own partition before it is among them; its first has none.
     """
     read = graph.upstream_partitions(spec.table, spec.grain, key, catalog.platform.zone)
+    if spec.depends_on_past:
+        read[spec.table] = tuple(dict.fromkeys([*read.get(spec.table, ()), _before(catalog, spec, key)]))
     return {
         table: tuple(one for one in keys if _exists(catalog, catalog.any_table(table), one))
         for table, keys in read.items()
     }
+
+
+def closing_of(catalog: Catalog, graph: ModelGraph, spec: ModelSpec) -> dict[str, tuple[str, ...]]:
+    """Return the checks of each upstream that close the gate of a model while they fail."""
+    return {
+        upstream.table: closing_checks(catalog.any_table(upstream.table), spec.table)
+        for upstream in graph.upstreams(spec.table)
+        if not upstream.external
+    }
+
+
+def _before(catalog: Catalog, spec: ModelSpec, key: str) -> str:
+    wall = moved(wall_start(key, spec.grain), -1, spec.grain)
+    while not partition_exists(wall, spec.grain, catalog.platform.zone):
+        wall = moved(wall, -1, spec.grain)
+    return partition_key(wall, spec.grain)
 
 
 def _exists(catalog: Catalog, upstream: AnyTable, key: str) -> bool:

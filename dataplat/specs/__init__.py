@@ -26,7 +26,14 @@ from dataplat.specs.documents import Declared
 from dataplat.specs.loader import load_catalog
 from dataplat.specs.model import ModelSpec, ReadMode, UpstreamSpec
 from dataplat.specs.model_test import ModelTestCase, ModelTestSpec
-from dataplat.specs.platform import EngineSpec, ExternalSpec, PartitionFormatSpec, PlatformSpec, RetentionSpec
+from dataplat.specs.platform import (
+    AutomationSpec,
+    EngineSpec,
+    ExternalSpec,
+    PartitionFormatSpec,
+    PlatformSpec,
+    RetentionSpec,
+)
 from dataplat.specs.schema import json_schema
 from dataplat.specs.secrets import Secret, SecretResolver, SecretText
 from dataplat.specs.source import BudgetSpec, SourceSpec
@@ -46,6 +53,7 @@ __all__ = [
     "ROW_COUNT_CHECK",
     "AcceptedValuesCheck",
     "AnyTable",
+    "AutomationSpec",
     "Blocks",
     "BudgetSpec",
     "Catalog",

@@ -98,6 +98,7 @@ class ModelSpec(WarehouseTable):
         "trigger",
         "columns",
         "depends_on_past",
+        "automatic",
     }
 
     grain: Grain = Field("day", description="How much time one partition holds.")
@@ -134,6 +135,11 @@ class ModelSpec(WarehouseTable):
     )
     depends_on_past: bool = Field(
         False, description="Whether a partition waits for the one before it of the same model."
+    )
+    automatic: bool = Field(
+        True,
+        description="Whether a partition is made, and made again after a repair, once its upstreams stand. "
+        "false: only by a schedule, or when somebody asks.",
     )
     _sql: str = PrivateAttr(default="")
 

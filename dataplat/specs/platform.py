@@ -79,6 +79,15 @@ class RetentionSpec(Spec):
     )
 
 
+class AutomationSpec(Spec):
+    """Launching what nobody asked for."""
+
+    lookback: Duration = Field(
+        timedelta(days=7),
+        description="How far back a late or repaired upstream still launches what reads it.",
+    )
+
+
 def _hive_name(name: str) -> str:
     if not _PARTITION_COLUMN.fullmatch(name):
         raise ValueError(f"{shown(name)} is no Hive column of lower-case letters, digits and _")
@@ -182,6 +191,9 @@ class PlatformSpec(DeclaredSpec):
     retention: RetentionSpec = Field(default_factory=RetentionSpec, description="How long versions are kept.")
     partition: PartitionFormatSpec = Field(
         default_factory=PartitionFormatSpec, description="How partitions are named in Hive."
+    )
+    automation: AutomationSpec = Field(
+        default_factory=AutomationSpec, description="What is made without anybody asking."
     )
     external: tuple[ExternalSpec, ...] = Field(
         (), description="Tables that somebody else makes and models read: names, or names with a grain."

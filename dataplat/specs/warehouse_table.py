@@ -4,15 +4,17 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from dataplat.specs.base import DeclaredSpec, Spec
 from dataplat.specs.checks import CheckEntry, CheckSpec
 from dataplat.specs.platform import PartitionFormatSpec, RetentionSpec
-from dataplat.specs.values import Cron, PlainText, TableName, Text, Texts, WholeNumber, shown
+from dataplat.specs.values import Cron, Duration, PlainText, TableName, Text, Texts, WholeNumber, shown
 
 _OWNER = re.compile(r"team:[\w.-]+|[\w.+-]+@[\w-]+(\.[\w-]+)+")
 _TAG_VALUE = re.compile(r"[A-Za-z0-9_.-]{0,63}")
@@ -34,17 +36,36 @@ def _tags(tags: dict[str, str]) -> dict[str, str]:
 
 
 class RetrySpec(Spec):
-    """How often a load is tried again after a failure that may pass."""
+    """How often a load is tried again after a failure that may pass. A number alone is the count."""
 
     count: Annotated[WholeNumber, Field(ge=0, le=10)] = Field(2, description="Further attempts.")
-    delay_seconds: Annotated[WholeNumber, Field(ge=0)] = Field(30, description="Pause before each.")
+    delay: Duration = Field(
+        timedelta(seconds=30), description="Pause before the first of them; it doubles with each further one."
+    )
+
+    @property
+    def delay_seconds(self) -> int:
+        """The pause as Dagster counts it."""
+        return int(self.delay.total_seconds())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_short_form(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | cls) else {"count": value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        full = handler.resolve_ref_schema(handler(schema))
+        return {"anyOf": [full["properties"]["count"], full]}
 
 
 class WarehouseTable(DeclaredSpec):
     """What a loaded table (``TableSpec``) and a model (``ModelSpec``) have in common."""
 
     not_in_sha: ClassVar[frozenset[str]] = frozenset(
-        {"description", "owner", "group", "schedule", "engine", "retention", "tags", "retries"}
+        {"description", "owner", "group", "schedule", "engine", "retention", "tags", "retries", "priority"}
     )
 
     table: TableName = Field(description="database.table in Hive.")
@@ -71,6 +92,9 @@ class WarehouseTable(DeclaredSpec):
     )
     sensitive: Texts = Field((), description="Columns whose values are never shown.")
     retries: RetrySpec = Field(default_factory=RetrySpec, description="Attempts after a failure.")
+    priority: Annotated[WholeNumber, Field(ge=-100, le=100)] = Field(
+        0, description="Runs of a higher one leave the queue first."
+    )
 
     @property
     def database(self) -> str:

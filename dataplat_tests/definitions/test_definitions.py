@@ -24,8 +24,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture(scope="module")
-def catalog() -> Catalog:
-    return load_catalog(ROOT / "config", {"DATAPLAT_HOME": "/nowhere"})
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    return load_catalog(ROOT / "config", {"DATAPLAT_HOME": str(tmp_path_factory.mktemp("home"))})
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,9 @@ def test_the_shipped_definitions_are_as_reviewed(
         _describe(asset) for asset in definitions.assets or () if isinstance(asset, dg.AssetsDefinition)
     ]
     schedules = [_describe_schedule(schedule) for schedule in definitions.schedules or ()]
-    text = json.dumps({"assets": described, "schedules": schedules}, indent=1, ensure_ascii=False) + "\n"
+    sensors = [_describe_sensor(sensor) for sensor in definitions.sensors or ()]
+    everything = {"assets": described, "schedules": schedules, "sensors": sensors}
+    text = json.dumps(everything, indent=1, ensure_ascii=False) + "\n"
     golden(GOLDEN / "shipped.json", text)
 
 
@@ -59,6 +61,7 @@ def _describe(asset: dg.AssetsDefinition) -> dict[str, Any]:
         "kinds": sorted(spec.kinds),
         "deps": {dep.asset_key.to_user_string(): repr(dep.partition_mapping) for dep in spec.deps},
         "partitions": [str(partitions.schedule_type), f"{partitions.start:%Y-%m-%d}", partitions.timezone],
+        "automation": spec.automation_condition.get_label() if spec.automation_condition else None,
         "pools": sorted(asset.op.pools),
         "checks": {check.name: "blocks" if check.blocking else "warns" for check in asset.check_specs},
     }
@@ -70,6 +73,15 @@ def _describe_schedule(schedule: Any) -> dict[str, Any]:
         "cron": schedule.cron_schedule,
         "zone": schedule.execution_timezone,
         "status": schedule.default_status.value,
+    }
+
+
+def _describe_sensor(sensor: Any) -> dict[str, Any]:
+    return {
+        "name": sensor.name,
+        "status": sensor.default_status.value,
+        "seconds": sensor.minimum_interval_seconds,
+        "tags": dict(getattr(sensor, "run_tags", {})),
     }
 
 

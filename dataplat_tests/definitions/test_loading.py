@@ -64,7 +64,7 @@ def test_a_tick_asks_for_the_last_partition_that_is_over(
 
 def _definitions(root: Path, grain: str, cron: str) -> dg.Definitions:
     texts = {
-        "platform": "timezone: Asia/Shanghai\nwarehouse: file:///nowhere\nledger: sqlite:////nowhere/ledger.db\n",
+        "platform": "timezone: Asia/Shanghai\nwarehouse: file:///nowhere\nledger: sqlite:///home/ledger.db\n",
         "sources/shop": "kind: mysql\nhost: 127.0.0.1\nuser: etl\npassword: ${SHOP_PASSWORD}\n",
         "ods/orders": "table: ods.orders\nowner: team:warehouse\nsource: shop\nload: incremental\n"
         "from: {database: shop, table: orders}\ncolumns: [id]\n"

@@ -341,7 +341,7 @@ def test_a_server_that_is_down_is_tried_again_and_then_told(
     warehouse: Warehouse, dataplat: CommandLine, golden: Golden, loaded: TableSpec
 ) -> None:
     warehouse.write_source("other", port=str(free_port()))
-    warehouse.declare(loaded.name, source="other", retries="{count: 1, delay_seconds: 0}")
+    warehouse.declare(loaded.name, source="other", retries="{count: 1, delay: 0s}")
     ran = refused(dataplat, golden, loaded, "server_down")
     assert ran.err.count("source other: the server cannot be reached; trying again in 0 s\n") == 1
 
@@ -403,7 +403,7 @@ def test_an_interrupt_ends_a_load_at_once_and_leaves_nothing_half_way(
     warehouse: Warehouse, dataplat: CommandLine, loaded: TableSpec, step: str
 ) -> None:
     """Dagster would respect the retry policy of thirty seconds, and load again."""
-    warehouse.declare(loaded.name, retries="{count: 2, delay_seconds: 300}")
+    warehouse.declare(loaded.name, retries="{count: 2, delay: 300s}")
     before = shown(dataplat, loaded)
     command = [sys.executable, "-m", "dataplat.cli.main", "load", loaded.table, "--date", DAY]
     process = subprocess.Popen(

@@ -1,13 +1,16 @@
 """One asset for each model; what it depends on is read from its SQL."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from dataplat.audit.outcome import FILES, PLACEMENT
+from dataplat.orchestration.automation import upstream_key
+from dataplat.orchestration.conditions import Condition
 from dataplat.orchestration.factories.asset import build_asset
 from dataplat.plan.models.graph import ModelGraph
-from dataplat.plan.models.mapping import Upstream
+from dataplat.plan.models.mapping import Span, Upstream
 from dataplat.specs import Catalog, ModelSpec
 
 _BUILT_IN = {
@@ -16,8 +19,10 @@ _BUILT_IN = {
 }
 
 
-def build_model_asset(catalog: Catalog, graph: ModelGraph, spec: ModelSpec) -> dg.AssetsDefinition:
-    """Return the asset of one model."""
+def build_model_asset(
+    catalog: Catalog, graph: ModelGraph, spec: ModelSpec, condition: Condition | None = None
+) -> dg.AssetsDefinition:
+    """Return the asset of one model; ``condition`` says when automation makes it."""
     return build_asset(
         catalog,
         spec,
@@ -25,15 +30,21 @@ def build_model_asset(catalog: Catalog, graph: ModelGraph, spec: ModelSpec) -> d
         group=spec.layer,
         kinds={"sql", "hive", "spark"},
         metadata={"sql_file": spec.sql_file, "trigger": spec.trigger},
-        deps=[_dep(catalog, spec, upstream) for upstream in graph.upstreams(spec.table)],
+        deps=list(_deps(catalog, graph, spec)),
+        condition=condition,
     )
 
 
-def _dep(catalog: Catalog, spec: ModelSpec, upstream: Upstream) -> dg.AssetDep:
-    if upstream.external:
-        return dg.AssetDep(dg.AssetKey(["external", *upstream.table.split(".")]))
-    key = dg.AssetKey(catalog.any_table(upstream.table).asset_path)
-    return dg.AssetDep(key, partition_mapping=_mapping(spec, upstream))
+def _deps(catalog: Catalog, graph: ModelGraph, spec: ModelSpec) -> Iterator[dg.AssetDep]:
+    upstreams = {upstream.table: upstream for upstream in graph.upstreams(spec.table)}
+    if spec.depends_on_past:
+        own = upstreams.get(spec.table)
+        spans = own.spans if own is not None else ()
+        before = Span(spec.grain, -1, -1)
+        upstreams[spec.table] = Upstream(spec.table, spec.grain, "partitions", (*spans, before))
+    for upstream in upstreams.values():
+        key = upstream_key(catalog, upstream)
+        yield dg.AssetDep(key, partition_mapping=None if upstream.external else _mapping(spec, upstream))
 
 
 def _mapping(spec: ModelSpec, upstream: Upstream) -> Any:

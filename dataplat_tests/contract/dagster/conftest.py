@@ -51,7 +51,7 @@ columns: [id, at]
 key: [id]
 checks:
   - unique: [id]
-retries: {count: 1, delay_seconds: 1}
+retries: {count: 1, delay: 1s}
 """
 
 

@@ -33,6 +33,12 @@ def test_the_first_partition_of_a_model_does_not_wait_for_the_one_before_it() ->
     assert needed(found, "dw.own", "2026-01-06") == {"dw.own": ("2026-01-05",)}
 
 
+def test_a_model_that_depends_on_its_past_waits_for_the_one_before_and_its_first_for_nothing() -> None:
+    found = catalog(model("SELECT 1 AS a", "dw.own", start="2026-01-05", depends_on_past=True))
+    assert needed(found, "dw.own", "2026-01-05") == {"dw.own": ()}
+    assert needed(found, "dw.own", "2026-01-06") == {"dw.own": ("2026-01-05",)}
+
+
 def test_a_month_that_begins_before_the_first_day_is_one() -> None:
     month = model("SELECT id FROM ods.x WHERE ds = '{{ month }}'", "dw.m", grain="month")
     found = catalog(month, upstream(grain="month", start="2026-01-15"))
