@@ -96,7 +96,14 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def main() -> None:
     """Console script ``dataplat``."""
-    sys.exit(run(sys.argv[1:], dict(os.environ)))
+    code = run(sys.argv[1:], dict(os.environ))
+    if code == failures.INTERRUPTED:
+        # An interrupt may hit gRPC while it holds a lock of its own. The threads in which Spark's client lets
+        # go of its results then wait for ever, and Python would wait for them.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from dataplat.lifecycle.platform import Platform
 from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.tables import build_table_asset
 from dataplat.orchestration.observer import INTERRUPTED, Observer, observed_by
-from dataplat.orchestration.places import process_tag, settle_dead_runs, wait_for_place
+from dataplat.orchestration.places import cancel_own_runs, process_tag, settle_dead_runs, wait_for_place
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.specs import AnyTable, ModelSpec
 
@@ -84,16 +84,20 @@ def _run(
     tags = {"dataplat/table": spec.table, "dataplat/actor": platform.settings.actor, **process_tag()}
     if len(keys) > 1:
         tags |= {RANGE_START: keys[0], RANGE_END: keys[-1]}
-    with observed_by(observer):
-        result = dg.materialize(
-            [asset],
-            instance=instance,
-            partition_key=keys[0] if len(keys) == 1 else None,
-            resources={"platform": platform},
-            tags=tags,
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+    try:
+        with observed_by(observer):
+            result = dg.materialize(
+                [asset],
+                instance=instance,
+                partition_key=keys[0] if len(keys) == 1 else None,
+                resources={"platform": platform},
+                tags=tags,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+    except KeyboardInterrupt:  # between two of Dagster's own steps: nobody has told the run
+        cancel_own_runs(instance)
+        raise
     if any(event.event_type is dg.DagsterEventType.RUN_CANCELED for event in result.all_events):
         raise KeyboardInterrupt
     message = "" if result.success else _failure(result)

@@ -44,6 +44,14 @@ def settle_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     return settled
 
 
+def cancel_own_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of this process canceled that an interrupt left under way, and free their places."""
+    mine = process_tag()
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED, tags=mine)):
+        instance.report_run_canceled(run, "interrupted: what was visible before is still visible")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
 def wait_for_place(instance: dg.DagsterInstance, pool: str, say: Callable[[str], None]) -> None:
     """Return when the pool has a free place; say once who is waited for. Ctrl-C ends the waiting."""
     said = False

@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from dataplat.lifecycle.report import LoadReport
 from dataplat.orchestration.instance import open_instance, pool_name
-from dataplat.orchestration.places import settle_dead_runs
+from dataplat.orchestration.places import cancel_own_runs, settle_dead_runs
 from dataplat_tests.contract.dagster.conftest import Stage, report_of
 
 DAYS = ("2026-01-05", "2026-01-06", "2026-01-07")
@@ -69,6 +71,20 @@ def test_a_killed_run_keeps_neither_its_place_nor_its_state(stage: Stage) -> Non
     assert _pool(stage).active_slot_count == 0
     first, second = sorted(stage.instance.get_runs(), key=lambda run: run.tags["dagster/partition"])
     assert (first.status, second.status) == (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS)
+
+
+def test_an_interrupt_that_dagster_did_not_hear_cancels_the_run(stage: Stage) -> None:
+    seen: list[tuple[Any, int]] = []
+
+    def load(keys: Sequence[str]) -> Iterator[LoadReport]:
+        cancel_own_runs(stage.instance)
+        [run] = stage.instance.get_runs()
+        seen.append((run.status, _pool(stage).active_slot_count))
+        yield report_of(dict.fromkeys(keys, True))
+
+    stage.script = load
+    stage.run(DAYS[0])
+    assert seen == [(dg.DagsterRunStatus.CANCELED, 0)]
 
 
 def test_a_run_of_another_machine_is_not_judged(stage: Stage) -> None:
