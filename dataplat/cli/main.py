@@ -23,6 +23,7 @@ from dataplat.cli import (
     ledger,
     load,
     models,
+    pause,
     rollback,
 )
 from dataplat.cli.options import Config, Json
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 
 # In the order of --help.
-for module in (demo, check, load, expr, explain, models, ledger, gate, rollback, collect, engine):
+for module in (demo, check, load, expr, explain, models, ledger, gate, pause, rollback, collect, engine):
     module.register(app)
 
 

@@ -4,7 +4,7 @@ One sensor serves a layer; models with a priority of their own have one more, be
 from the sensor that requests it. A sensor serves at most as many models as Dagster lets one serve.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -87,7 +87,24 @@ def maps_exactly(spec: ModelSpec, upstream: Upstream) -> bool:
 
 def build_automation_sensors(catalog: Catalog) -> list[dg.SensorDefinition]:
     """Return the sensors of all models that are made by themselves, running as soon as the daemon does."""
-    return list(_sensors([spec for spec in catalog.models.values() if spec.automatic]))
+    return [_sensor(name, models) for name, models in sensor_models(catalog).items()]
+
+
+def sensor_models(catalog: Catalog) -> dict[str, list[ModelSpec]]:
+    """Return which models each sensor serves, by its name."""
+
+    def together(spec: ModelSpec) -> tuple[str, int]:
+        return spec.layer, spec.priority
+
+    found: dict[str, list[ModelSpec]] = {}
+    automatic = sorted((spec for spec in catalog.models.values() if spec.automatic), key=together)
+    for (layer, priority), group in groupby(automatic, key=together):
+        name = f"automation_{layer}" + (f"_priority_{priority}".replace("-", "minus_") if priority else "")
+        models = list(group)
+        for start in range(0, len(models), MODELS_A_SENSOR):
+            part = f"{name}_{start // MODELS_A_SENSOR + 1}" if start else name
+            found[part] = models[start : start + MODELS_A_SENSOR]
+    return found
 
 
 def priority_tags(priority: int) -> dict[str, str]:
@@ -95,21 +112,14 @@ def priority_tags(priority: int) -> dict[str, str]:
     return {PRIORITY: str(priority)} if priority else {}
 
 
-def _sensors(models: Sequence[ModelSpec]) -> Iterator[dg.SensorDefinition]:
-    def together(spec: ModelSpec) -> tuple[str, int]:
-        return spec.layer, spec.priority
-
-    for (layer, priority), group in groupby(sorted(models, key=together), key=together):
-        keys = [dg.AssetKey(spec.asset_path) for spec in group]
-        name = f"automation_{layer}" + (f"_priority_{priority}".replace("-", "minus_") if priority else "")
-        for start in range(0, len(keys), MODELS_A_SENSOR):
-            yield dg.AutomationConditionSensorDefinition(
-                name=f"{name}_{start // MODELS_A_SENSOR + 1}" if start else name,
-                target=dg.AssetSelection.assets(*keys[start : start + MODELS_A_SENSOR]),
-                run_tags={LAUNCHED_BY: "automation", **priority_tags(priority)},
-                default_status=dg.DefaultSensorStatus.RUNNING,
-                minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
-                emit_backfills=False,
-                use_user_code_server=True,
-                description=f"Makes partitions of {layer} once their upstreams stand.",
-            )
+def _sensor(name: str, models: Sequence[ModelSpec]) -> dg.SensorDefinition:
+    return dg.AutomationConditionSensorDefinition(
+        name=name,
+        target=dg.AssetSelection.assets(*(dg.AssetKey(spec.asset_path) for spec in models)),
+        run_tags={LAUNCHED_BY: "automation", **priority_tags(models[0].priority)},
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
+        emit_backfills=False,
+        use_user_code_server=True,
+        description=f"Makes partitions of {models[0].layer} once their upstreams stand.",
+    )
