@@ -41,8 +41,8 @@ def pause(
 ) -> None:
     """Keep tables from being launched by themselves.
 
-    Without SELECT, list what is paused. What runs or waits in the queue goes on, and whoever launches by hand still can. A schedule or sensor
-    whose tables are all paused is stopped in the UI too.
+    Without SELECT, list what is paused. What runs or waits in the queue goes on, and whoever launches by
+    hand still can. A schedule or sensor whose tables are all paused is stopped in the UI too.
     """
     session = session_of(context)
     if not select and not everything:
@@ -68,7 +68,8 @@ def resume(
 ) -> None:
     """Let tables be launched again.
 
-    What was stopped for them is started. --all starts every schedule and sensor; tables that were paused by name stay paused.
+    What was stopped for them is started. --all starts every schedule and sensor; tables that were paused by
+    name stay paused.
     """
     session = session_of(context)
     if not select and not everything:
