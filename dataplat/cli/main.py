@@ -14,6 +14,7 @@ import typer
 from dataplat.cli import (
     check,
     collect,
+    count,
     demo,
     engine,
     explain,
@@ -39,7 +40,21 @@ app = typer.Typer(
 )
 
 # In the order of --help.
-for module in (demo, check, load, expr, explain, models, ledger, gate, pause, rollback, collect, engine):
+for module in (
+    demo,
+    check,
+    load,
+    expr,
+    explain,
+    models,
+    ledger,
+    gate,
+    pause,
+    rollback,
+    collect,
+    count,
+    engine,
+):
     module.register(app)
 
 

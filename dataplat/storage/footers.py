@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import orc
 
-from dataplat.storage.files import FileEntry, filesystem, list_files
+from dataplat.storage.files import FileEntry, filesystem, is_local, list_files
+from dataplat.storage.parquet_rows import locate_footer, parquet_rows
+from dataplat.storage.ranges import Tail, UnreadableFileError, open_ranges
 
 Bound = datetime | date
 
@@ -100,28 +101,46 @@ def _read_all(
 
 
 def _read_footer(root: str, entry: FileEntry, data_format: str, watch: str | None) -> _Footer:
-    local = (urlsplit(root).scheme or "file") == "file"
-    if data_format == "orc":
-        if local:
-            return _orc_footer(orc.ORCFile(entry.path), watch)
-        fs, _ = filesystem(root)
-        with fs.open(entry.path, "rb") as stream:
-            return _orc_footer(orc.ORCFile(pa.PythonFile(stream, mode="r")), watch)
-    if local:
-        return _parquet_footer(pq.read_metadata(entry.path), watch)
-    fs, _ = filesystem(root)
-    with fs.open(entry.path, "rb") as stream:
-        return _parquet_footer(pq.read_metadata(stream), watch)
+    fs = None if is_local(root) else filesystem(root)[0]
+    with open_ranges(fs, entry.path) as read:
+        tail = Tail(read, entry.size)
+        if watch is None:
+            return _Footer(footer_rows(tail, data_format))
+        if data_format == "orc":
+            return _orc_footer(_orc_file(tail), watch)
+        return _parquet_footer(_parquet_metadata(tail), watch)
 
 
-def _orc_footer(file: orc.ORCFile, watch: str | None) -> _Footer:
+def footer_rows(tail: Tail, data_format: str) -> int:
+    """Return the rows that the footer of a ``parquet`` or ``orc`` file states.
+
+    Raises:
+        UnreadableFileError: There is no whole footer.
+        ArrowException: The ORC library refused it.
+    """
+    return _orc_file(tail).nrows if data_format == "orc" else parquet_rows(tail)
+
+
+def _orc_file(tail: Tail) -> orc.ORCFile:
+    if not tail.size:
+        raise UnreadableFileError("no ORC file: it is empty")
+    return orc.ORCFile(pa.BufferReader(tail.bytes) if tail.start == 0 else tail.open())
+
+
+def _parquet_metadata(tail: Tail) -> pq.FileMetaData:
+    """Parse the whole footer: it is all that pyarrow reads, so it gets the end of the file and no more."""
+    start, _ = locate_footer(tail)
+    return pq.read_metadata(pa.BufferReader(tail.read(start, tail.size - start)))
+
+
+def _orc_footer(file: orc.ORCFile, watch: str) -> _Footer:
     """Count by the footer; the bounds are read from the watched column itself, stripe by stripe.
 
     ORC keeps them in its footer too, but pyarrow does not hand them out. A time without a zone in ORC is
     the wall clock of the JVM that wrote it, and ours run in UTC.
     """
     lows, highs = [], []
-    if watch is not None and watch in file.schema.names:
+    if watch in file.schema.names:
         for stripe in range(file.nstripes):
             values = file.read_stripe(stripe, columns=[watch]).column(0)
             if pa.types.is_timestamp(values.type):
@@ -133,8 +152,8 @@ def _orc_footer(file: orc.ORCFile, watch: str | None) -> _Footer:
     return _Footer(file.nrows, min(lows, default=None), max(highs, default=None))
 
 
-def _parquet_footer(metadata: pq.FileMetaData, watch: str | None) -> _Footer:
-    if watch is None or watch not in metadata.schema.names:
+def _parquet_footer(metadata: pq.FileMetaData, watch: str) -> _Footer:
+    if watch not in metadata.schema.names:
         return _Footer(metadata.num_rows)
     index = metadata.schema.names.index(watch)
     lows, highs = [], []
