@@ -118,6 +118,10 @@ class LedgerError(DataplatError):
     """The ledger could not be opened, migrated or written."""
 
 
+class WatermarkError(DataplatError):
+    """The watermark of the audits cannot be read or kept. Nothing was taken for audited."""
+
+
 class LoadInProgressError(DataplatError):
     """Another load holds the partition. Nothing was read."""
 

@@ -19,6 +19,7 @@ from dataplat.ledger.rows import (
 )
 from dataplat.ledger.states import SUCCESSORS, UNFINISHED
 from dataplat.ledger.store import Ledger
+from dataplat.ledger.watermarks import LedgerWatermark
 
 __all__ = [
     "SUCCESSORS",
@@ -31,6 +32,7 @@ __all__ = [
     "HopCount",
     "Lateness",
     "Ledger",
+    "LedgerWatermark",
     "LockOwner",
     "PartitionLocks",
     "PartitionStatus",

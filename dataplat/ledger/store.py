@@ -10,9 +10,10 @@ from dataplat.ledger.gate import GateBook
 from dataplat.ledger.locks import LockBook
 from dataplat.ledger.migrate import migrate
 from dataplat.ledger.versions import VersionBook
+from dataplat.ledger.watermarks import WatermarkBook
 
 
-class Ledger(VersionBook, CountBook, GateBook, LockBook, AutomationBook):
+class Ledger(VersionBook, CountBook, GateBook, LockBook, AutomationBook, WatermarkBook):
     """The platform's memory. Safe to share between threads; a child process opens its own.
 
     Each method is one transaction and raises LedgerError if the database refuses it; then nothing of

@@ -235,3 +235,12 @@ lateness = sa.Table(
     _text("reason", LONG),
     **MYSQL,
 )
+
+watermark = sa.Table(
+    "watermark",
+    metadata,
+    sa.Column("watermark_name", NAME, primary_key=True),
+    sa.Column("last_end_time", UtcTime, nullable=False),
+    sa.Column("updated_at", UtcTime, nullable=False),
+    **MYSQL,
+)

@@ -21,6 +21,7 @@ from dataplat_tests.unit.ledger.behaviour.locks import LockBehaviour
 from dataplat_tests.unit.ledger.behaviour.migrations import MigrationBehaviour
 from dataplat_tests.unit.ledger.behaviour.processes import ProcessBehaviour
 from dataplat_tests.unit.ledger.behaviour.versions import VersionBehaviour
+from dataplat_tests.unit.ledger.behaviour.watermarks import WatermarkBehaviour
 from dataplat_tests.unit.ledger.builders import DAY, NEXT_DAY, ORDERS, begin, load
 from dataplat_tests.unit.ledger.fixtures import clock, ledger
 
@@ -57,6 +58,10 @@ class TestCounts(CountBehaviour):
 
 
 class TestAutomation(AutomationBehaviour):
+    pass
+
+
+class TestWatermarks(WatermarkBehaviour):
     pass
 
 

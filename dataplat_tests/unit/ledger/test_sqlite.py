@@ -9,6 +9,7 @@ from dataplat_tests.unit.ledger.behaviour.locks import LockBehaviour
 from dataplat_tests.unit.ledger.behaviour.migrations import MigrationBehaviour
 from dataplat_tests.unit.ledger.behaviour.processes import ProcessBehaviour
 from dataplat_tests.unit.ledger.behaviour.versions import VersionBehaviour
+from dataplat_tests.unit.ledger.behaviour.watermarks import WatermarkBehaviour
 
 
 class TestVersions(VersionBehaviour):
@@ -28,6 +29,10 @@ class TestCounts(CountBehaviour):
 
 
 class TestAutomation(AutomationBehaviour):
+    pass
+
+
+class TestWatermarks(WatermarkBehaviour):
     pass
 
 
