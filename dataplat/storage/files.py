@@ -23,7 +23,6 @@ from dataplat.errors import StorageError
 _URI = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<authority>[^/]*))?(?P<path>/.*|$)", re.DOTALL
 )
-_AUTHORITY = re.compile(r"(?:.*@)?(?P<host>\[.*\]|[^:]*)(?::(?P<port>[0-9]+))?")
 _HADOOP = {"hdfs", "viewfs"}
 # One request names every object below a prefix there; elsewhere folders are listed one by one.
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss", "cos", "obs", "tos"}
@@ -85,11 +84,7 @@ def filesystem(uri: str, hadoop_conf: Path | None = None) -> tuple[fsspec.Abstra
     """
     scheme, authority, path = split_uri(uri)
     if scheme in _HADOOP:
-        match = _AUTHORITY.fullmatch(authority)
-        host, port = (match["host"], match["port"]) if match else (authority, None)
-        if hadoop_conf is not None:
-            return _configured_hadoop(scheme, authority, str(hadoop_conf)), path or "/"
-        return fsspec.filesystem(scheme, host=host, port=int(port) if port else None), path or "/"
+        return _hadoop(scheme, authority, str(hadoop_conf) if hadoop_conf else None), path or "/"
     cls = fsspec.get_filesystem_class(scheme)
     if scheme in {"webhdfs", "webHDFS"}:
         return cls(**cls._get_kwargs_from_urls(f"{scheme}://{authority}/")), path or "/"
@@ -98,11 +93,14 @@ def filesystem(uri: str, hadoop_conf: Path | None = None) -> tuple[fsspec.Abstra
 
 
 @lru_cache
-def _configured_hadoop(scheme: str, authority: str, hadoop_conf: str) -> fsspec.AbstractFileSystem:
-    """Return a file system that reads its configuration from a folder: fsspec's own takes none."""
+def _hadoop(scheme: str, authority: str, hadoop_conf: str | None) -> fsspec.AbstractFileSystem:
+    """Return hdfs-native's file system, with a configuration folder of its own and with paths as they are.
+
+    The one that fsspec makes takes no folder, and reads a path as a URL: it would cut ``/t/what?`` short.
+    """
     from hdfs_native import Client
 
-    class Configured(fsspec.get_filesystem_class(scheme)):  # type: ignore[misc]  # fsspec has no types
+    class Hadoop(fsspec.get_filesystem_class(scheme)):  # type: ignore[misc]  # fsspec has no types
         cachable = False
 
         def __init__(self) -> None:
@@ -110,7 +108,11 @@ def _configured_hadoop(scheme: str, authority: str, hadoop_conf: str) -> fsspec.
             self.host, self.port = authority, None
             self.client = Client(f"{scheme}://{authority}", config_dir=hadoop_conf)
 
-    return Configured()
+        @classmethod
+        def _strip_protocol(cls, path: str) -> str:
+            return split_uri(path)[2] or "/"
+
+    return Hadoop()
 
 
 def list_files(uri: str) -> list[FileEntry]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataplat_tests.bench import definitions, load, memory, publish
+from dataplat_tests.bench import count, definitions, load, memory, publish
 from dataplat_tests.bench.measure import machine
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
@@ -17,6 +17,8 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "definitions": definitions.thousand_tables,
     "models": definitions.thousand_models,
     "publish": publish.thousand_partitions,
+    "count-parquet": count.parquet_files,
+    "count-text": count.text_bytes,
 }
 _PAGE = Path("docs/benchmarks.md")
 
