@@ -14,9 +14,9 @@ clock means that one of them was wrong: the window falls back to the lookback, a
 
 What is promised: once there is a watermark, a task is in a window of some successful run if it is written
 down within the overlap after its end, and if clocks that are set meanwhile leave that much of the overlap. A
-clock that is set back further is noticed by the next run within the lookback. ``test_watermark`` tries that in
-ten thousand histories. Until the first success there is no watermark: what ended before its window is not
-audited.
+clock that is set back further is noticed by the next run within the lookback. ``test_watermark`` tries that
+in ten thousand histories. Until the first success there is no watermark: what ended before its window is
+not audited.
 """
 
 from collections.abc import Mapping

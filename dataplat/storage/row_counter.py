@@ -29,7 +29,7 @@ _LOCAL_BATCH = 64  # a footer takes microseconds, handing one file to a thread t
 _ATTEMPTS = 8
 _DELTA = re.compile(r"(?:delete_)?delta_\d+_\d+")
 _REFUSED = ("AccessControlException", "FileNotFoundException", "permission denied")
-_PASSING = ("SafeModeException", "StandbyException", "RetriableException", "Connection", "connection")
+_PASSING = ("SafeModeException", "StandbyException", "RetriableException", "DataTransferError", "onnection")
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -186,4 +186,6 @@ def _reason(error: BaseException, absent: str) -> str:
         return absent
     if isinstance(error, PermissionError) or "AccessControlException" in text:
         return "permission denied"
+    if "All DataNodes failed" in text:  # and then a page about each of them
+        return "no DataNode that has its blocks answers"
     return text

@@ -217,7 +217,14 @@ class Flaky:
 
 
 @pytest.mark.parametrize("method", ["cat_file", "ls"])
-@pytest.mark.parametrize("error", [OSError("connection reset"), RuntimeError("RPCError(SafeModeException)")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("connection reset"),
+        RuntimeError("RPCError(SafeModeException)"),
+        RuntimeError('DataTransferError("All DataNodes failed: [")'),
+    ],
+)
 def test_what_passes_is_tried_again_elsewhere_than_on_a_local_disk(
     memory: fsspec.AbstractFileSystem,
     tmp_path: Path,
@@ -242,6 +249,16 @@ def test_a_refusal_is_not_tried_again_and_is_said(
     found = count_path("memory://t", "parquet", retry_seconds=0)
     assert found.problems == (FileProblem("/t/part-0", "permission denied"),)
     assert flaky.times == 0
+
+
+def test_what_does_not_pass_in_time_is_said_in_words(
+    memory: fsspec.AbstractFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.pipe_file("/t/part-0", b"PAR1" * 5)
+    lost = RuntimeError('DataTransferError("All DataNodes failed: [DatanodeInfoProto { id: …")')
+    Flaky(100, lost).wrap(monkeypatch, type(memory), "cat_file")
+    found = count_path("memory://t", "parquet", retry_seconds=0)
+    assert found.problems == (FileProblem("/t/part-0", "no DataNode that has its blocks answers"),)
 
 
 def test_a_folder_that_cannot_be_listed_is_never_an_empty_one(
