@@ -40,21 +40,11 @@ app = typer.Typer(
 )
 
 # In the order of --help.
-for module in (
-    demo,
-    check,
-    load,
-    expr,
-    explain,
-    models,
-    ledger,
-    gate,
-    pause,
-    rollback,
-    collect,
-    count,
-    engine,
-):
+_MODULES = (
+    *(demo, check, load, expr, explain, models, ledger, gate, pause),
+    *(rollback, collect, count, engine),
+)
+for module in _MODULES:
     module.register(app)
 
 
