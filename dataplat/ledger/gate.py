@@ -13,9 +13,10 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from dataplat.errors import LedgerError
 from dataplat.ledger.database import Clock, Database, chunks, in_utc
-from dataplat.ledger.rows import Hold, PartitionStatus, Waiver
+from dataplat.ledger.rows import Hold, PartitionStatus, TableVersion, Waiver
 from dataplat.ledger.rows import VersionState as S
 from dataplat.ledger.tables import hold as h
+from dataplat.ledger.tables import table_version as v
 from dataplat.ledger.tables import waiver as w
 from dataplat.ledger.versions import by_age, version_rows
 
@@ -59,7 +60,7 @@ class GateBook:
         done = {"released_at": now, "released_by": actor, "release_reason": reason}
 
         def work(connection: Connection) -> tuple[Hold, ...]:
-            query = _active_holds(table, [partition]).with_for_update()
+            query = _active_holds([table], [partition]).with_for_update()
             if check is not None:
                 query = query.where(h.c.check_name == check)
             found = connection.execute(query).mappings().all()
@@ -150,28 +151,56 @@ class GateBook:
 
     def statuses(self, table: str, partitions: Iterable[str]) -> dict[str, PartitionStatus]:
         """Return what is visible, begun last and held, for each partition asked, as of one moment."""
-        keys = tuple(dict.fromkeys(partitions))
+        return self.statuses_of({table: tuple(partitions)})[table]
 
-        def work(connection: Connection) -> dict[str, PartitionStatus]:
-            rows = version_rows(connection, table, keys, sa.true())
-            rows = tuple(sorted(rows, key=by_age))
-            found: list[Hold] = []
-            for chunk in chunks(keys):
-                found += [_hold(row) for row in connection.execute(_active_holds(table, chunk)).mappings()]
-            latest = {row.partition: row for row in rows}
-            published = {row.partition: row for row in rows if row.state is S.PUBLISHED}
-            return {
+    def statuses_of(self, asked: Mapping[str, Iterable[str]]) -> dict[str, dict[str, PartitionStatus]]:
+        """Return the statuses of partitions of many tables, as of one moment, by few questions.
+
+        Args:
+            asked: Partitions by table. Tables with equal partitions share a question.
+
+        Returns:
+            By table and partition; every partition asked for is there.
+        """
+        keys = {table: tuple(dict.fromkeys(partitions)) for table, partitions in asked.items()}
+        together: dict[tuple[str, ...], list[str]] = {}
+        for table, partitions in keys.items():
+            together.setdefault(partitions, []).append(table)
+
+        def work(connection: Connection) -> tuple[list[TableVersion], list[Hold]]:
+            versions: list[TableVersion] = []
+            holds: list[Hold] = []
+            for partitions, tables in together.items():
+                for names in chunks(tables):
+                    versions += version_rows(connection, None, partitions, v.c.table_name.in_(names))
+                    for some in chunks(partitions):
+                        found = connection.execute(_active_holds(names, some)).mappings()
+                        holds += map(_hold, found)
+            return versions, holds
+
+        versions, holds = self._database.read(work)
+        latest: dict[tuple[str, str], TableVersion] = {}
+        published: dict[tuple[str, str], TableVersion] = {}
+        for row in sorted(versions, key=by_age):
+            latest[row.table, row.partition] = row
+            if row.state is S.PUBLISHED:
+                published[row.table, row.partition] = row
+        held: dict[tuple[str, str], list[Hold]] = {}
+        for hold in holds:
+            held.setdefault((hold.table, hold.partition), []).append(hold)
+        return {
+            table: {
                 key: PartitionStatus(
                     table=table,
                     partition=key,
-                    published=published.get(key),
-                    latest=latest.get(key),
-                    holds=tuple(hold for hold in found if hold.partition == key),
+                    published=published.get((table, key)),
+                    latest=latest.get((table, key)),
+                    holds=tuple(held.get((table, key), ())),
                 )
-                for key in keys
+                for key in partitions
             }
-
-        return self._database.read(work)
+            for table, partitions in keys.items()
+        }
 
     def _of_partitions(
         self, query: sa.Select[Any], t: sa.Table, partitions: Iterable[str] | None
@@ -189,8 +218,8 @@ class GateBook:
         return self._database.read(work)
 
 
-def _active_holds(table: str, partitions: Sequence[str]) -> sa.Select[Any]:
-    query = sa.select(h).where(h.c.table_name == table, h.c.partition_key.in_(partitions))
+def _active_holds(tables: Sequence[str], partitions: Sequence[str]) -> sa.Select[Any]:
+    query = sa.select(h).where(h.c.table_name.in_(tables), h.c.partition_key.in_(partitions))
     return query.where(h.c.released_at.is_(None)).order_by(h.c.id)
 
 

@@ -165,3 +165,18 @@ class GateBehaviour:
             holds = all_at_once(lambda name, day=day: ledger.hold(ORDERS, day, "r", name))
             assert len({hold.id for hold in holds}) == 1
             assert len(ledger.holds(ORDERS, [day])) == 1
+
+    def test_the_statuses_of_many_tables_are_those_of_each(self, ledger: Ledger) -> None:
+        tables = [f"ods.t_{number}" for number in range(600)]  # more than fit into one question
+        for table in tables[::7]:
+            begin(ledger, "20260302T020109-aaaaaa", [DAY], table)
+        load(ledger, "20260302T020109-bbbbbb", [DAY, NEXT_DAY])
+        ledger.hold("ods.t_3", NEXT_DAY, "r", "ann")
+        ledger.hold(ORDERS, DAY, "r", "ann", check="unique_id")
+        asked = {table: [DAY, NEXT_DAY] for table in tables} | {ORDERS: [NEXT_DAY, DAY, DAY], "ods.none": []}
+        found = ledger.statuses_of(asked)
+        assert list(found) == list(asked)
+        assert found == {table: ledger.statuses(table, keys) for table, keys in asked.items()}
+        assert [key for key, status in found[ORDERS].items() if status.published] == [NEXT_DAY, DAY]
+        assert [hold.check for hold in found[ORDERS][DAY].holds] == ["unique_id"]
+        assert sum(status.latest is not None for one in found.values() for status in one.values()) == 86 + 2
