@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataplat_tests.bench import count, definitions, load, memory, publish
+from dataplat_tests.bench import automation, count, definitions, load, memory, publish
 from dataplat_tests.bench.measure import machine
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "memory": memory.flat_memory,
     "definitions": definitions.thousand_tables,
     "models": definitions.thousand_models,
+    "automation": automation.thousand_conditions,
     "publish": publish.thousand_partitions,
     "count-parquet": count.parquet_files,
     "count-text": count.text_bytes,
