@@ -5,9 +5,10 @@ and this holds everything else, such as a run that somebody launched by hand.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
 from dataplat.errors import GateClosedError
-from dataplat.ledger import Ledger, PartitionStatus, VersionState, Waiver
+from dataplat.ledger import CheckResult, Ledger, PartitionStatus, VersionState, Waiver
 from dataplat.lifecycle.holds import describe_holds
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.gate import GateDecision, Need, Standing, Trigger, decide_gate, standing_of
@@ -48,8 +49,20 @@ def pass_gate(
     raise _closed(table, key, decision.blocked, trigger)
 
 
+class Standings(Protocol):
+    """What a gate asks: the ledger, or somebody who has asked it."""
+
+    def statuses(self, table: str, keys: Sequence[str], /) -> Mapping[str, PartitionStatus]:
+        """Return what is visible, begun last and held, for each partition."""
+
+    def failures(
+        self, table: str, versions: Mapping[str, str], checks: Collection[str], /
+    ) -> Mapping[str, tuple[CheckResult, ...]]:
+        """Return the results of some checks that failed last, by partition."""
+
+
 def look_at_gate(
-    ledger: Ledger,
+    ledger: Standings,
     upstreams: Mapping[str, Sequence[str]],
     closing: Mapping[str, Collection[str]],
     trigger: Trigger,
@@ -63,7 +76,7 @@ def look_at_gate(
     return decide_gate(needs, trigger)
 
 
-def find_needs(ledger: Ledger, table: str, keys: Sequence[str], closing: Collection[str]) -> list[Need]:
+def find_needs(ledger: Standings, table: str, keys: Sequence[str], closing: Collection[str]) -> list[Need]:
     """Return where each partition of an upstream stands, as one downstream sees it.
 
     Args:

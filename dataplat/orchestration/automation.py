@@ -15,7 +15,6 @@ from dataplat.orchestration.conditions import Condition, Waiting, when_upstream_
 from dataplat.orchestration.gatekeeper import Gatekeeper
 from dataplat.plan.models.graph import ModelGraph
 from dataplat.plan.models.mapping import Upstream, default_unit
-from dataplat.plan.needed import closing_of
 from dataplat.specs import Catalog, ModelSpec
 
 PRIORITY = "dagster/priority"
@@ -49,14 +48,11 @@ class Automation:
         if spec.depends_on_past and all(one.table != spec.table for one in upstreams):
             not_launched_by.add(dg.AssetKey(spec.asset_path))
         lookback = self._catalog.platform.automation.lookback
-        closing = closing_of(self._catalog, self._graph, spec)
         return Waiting(
-            trigger=spec.trigger,
             scheduled=spec.schedule is not None,
             lookback=max(lookback, _TWO_MONTHS) if spec.grain == "month" else lookback,
             not_held_by=frozenset(upstream_key(self._catalog, one) for one in unseen | inexact),
             not_launched_by=frozenset(not_launched_by),
-            ledger_only=bool(inexact) or any(closing.values()),
         )
 
 
