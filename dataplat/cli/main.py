@@ -25,6 +25,7 @@ from dataplat.cli import (
     load,
     models,
     pause,
+    ready,
     rollback,
 )
 from dataplat.cli.options import Config, Json
@@ -41,7 +42,7 @@ app = typer.Typer(
 
 # In the order of --help.
 _MODULES = (
-    *(demo, check, load, expr, explain, models, ledger, gate, pause),
+    *(demo, check, load, expr, explain, models, ledger, gate, ready, pause),
     *(rollback, collect, count, engine),
 )
 for module in _MODULES:

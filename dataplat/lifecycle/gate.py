@@ -4,11 +4,12 @@ This is the third of three: Dagster's own status holds backfills, the automation
 and this holds everything else, such as a run that somebody launched by hand.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from dataplat.errors import GateClosedError
-from dataplat.ledger import CheckResult, Ledger, PartitionStatus, VersionState, Waiver
+from dataplat.ledger import Arrival, CheckResult, Ledger, PartitionStatus, VersionState, Waiver
 from dataplat.lifecycle.holds import describe_holds
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.gate import GateDecision, Need, Standing, Trigger, decide_gate, standing_of
@@ -24,6 +25,7 @@ def pass_gate(
     closing: Mapping[str, Collection[str]],
     trigger: Trigger,
     run: RunInfo,
+    awaited: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Waiver | None:
     """Return when a partition may be made; the waiver that let it pass, if one was needed.
 
@@ -35,11 +37,12 @@ def pass_gate(
         closing: Checks of an upstream that close the gate of this model while they fail, by table.
         trigger: Of the model.
         run: Who asks; recorded with a waiver that is used up.
+        awaited: Partitions of external tables that a probe must have found ready, by table.
 
     Raises:
         GateClosedError: An upstream partition is not proven, and nobody waived. Nothing was read.
     """
-    decision = look_at_gate(ledger, upstreams, closing, trigger)
+    decision = look_at_gate(ledger, upstreams, closing, trigger, awaited)
     if decision.open:
         return None
     by = f"{run.actor} {run.run_id}".strip()
@@ -60,12 +63,16 @@ class Standings(Protocol):
     ) -> Mapping[str, tuple[CheckResult, ...]]:
         """Return the results of some checks that failed last, by partition."""
 
+    def arrivals(self, table: str, keys: Sequence[str], /) -> Mapping[str, Arrival]:
+        """Return what is known of an external table's partitions."""
+
 
 def look_at_gate(
     ledger: Standings,
     upstreams: Mapping[str, Sequence[str]],
     closing: Mapping[str, Collection[str]],
     trigger: Trigger,
+    awaited: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> GateDecision:
     """Return whether a gate is open without a waiver. As ``pass_gate``, and uses nothing up."""
     needs = [
@@ -73,7 +80,18 @@ def look_at_gate(
         for upstream, keys in upstreams.items()
         for need in find_needs(ledger, upstream, keys, closing.get(upstream, ()))
     ]
+    needs += [need for table, keys in awaited.items() for need in _arrivals(ledger, table, keys)]
     return decide_gate(needs, trigger)
+
+
+def _arrivals(ledger: Standings, table: str, keys: Sequence[str]) -> Iterator[Need]:
+    known = ledger.arrivals(table, keys)
+    for key in keys:
+        found = known.get(key)
+        if found is not None and found.ready:
+            yield Need(table, key, Standing.PUBLISHED)
+        else:
+            yield Need(table, key, Standing.NOT_READY, found.evidence if found else "nobody has asked yet")
 
 
 def find_needs(ledger: Standings, table: str, keys: Sequence[str], closing: Collection[str]) -> list[Need]:
@@ -124,7 +142,9 @@ def _closed(table: str, key: str, blocked: Sequence[Need], trigger: Trigger) -> 
         facts=[("expected", wanted), *facts],
         effect="nothing was read; what was visible before is still visible",
         next_steps=[
-            f"dataplat ledger {first.table} {first.partition}",
+            f"dataplat ready --date {first.partition}"
+            if first.standing is Standing.NOT_READY
+            else f"dataplat ledger {first.table} {first.partition}",
             f"dataplat waive {table} {key} --reason … --until …",
         ],
     )

@@ -15,7 +15,7 @@ from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo
 from dataplat.plan.ddl import quote_identifier
 from dataplat.plan.models.render import render_model
-from dataplat.plan.needed import closing_of, needed_partitions
+from dataplat.plan.needed import awaited_arrivals, closing_of, needed_partitions
 from dataplat.plan.partitions import partition_columns
 from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.windows import partition_window
@@ -40,7 +40,8 @@ def make_partitions(
     closing = closing_of(platform.catalog, platform.graph, spec)
     for key in keys:
         upstreams = needed_partitions(platform.catalog, platform.graph, spec, key)
-        pass_gate(platform.ledger, spec.table, key, upstreams, closing, spec.trigger, run)
+        awaited = awaited_arrivals(platform.catalog, platform.graph, spec, key)
+        pass_gate(platform.ledger, spec.table, key, upstreams, closing, spec.trigger, run, awaited)
         yield live(platform, spec, [key], ModelOrigin(platform, spec, key), run, listen)
 
 

@@ -15,6 +15,7 @@ from dataplat.orchestration.conditions import Condition, Waiting, when_upstream_
 from dataplat.orchestration.gatekeeper import Gatekeeper
 from dataplat.plan.models.graph import ModelGraph
 from dataplat.plan.models.mapping import Upstream, default_unit
+from dataplat.plan.needed import awaited_upstreams
 from dataplat.specs import Catalog, ModelSpec
 
 PRIORITY = "dagster/priority"
@@ -41,8 +42,12 @@ class Automation:
         return when_upstream_ready(waiting, self._gatekeeper.may_launch, self._gatekeeper.open_partitions)
 
     def _waiting(self, spec: ModelSpec) -> Waiting:
-        upstreams = self._graph.upstreams(spec.table)
-        unseen = {upstream for upstream in upstreams if upstream.external or upstream.reads != "partitions"}
+        awaited = awaited_upstreams(self._catalog, self._graph, spec)
+        known = {upstream.table for upstream in awaited}
+        upstreams = [one for one in self._graph.upstreams(spec.table) if one.table not in known] + [*awaited]
+        unseen = {
+            one for one in upstreams if one.reads != "partitions" or (one.external and one.table not in known)
+        }
         inexact = {one for one in upstreams if one not in unseen and not maps_exactly(spec, one)}
         not_launched_by = {upstream_key(self._catalog, one) for one in unseen}
         if spec.depends_on_past and all(one.table != spec.table for one in upstreams):

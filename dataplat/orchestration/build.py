@@ -9,6 +9,7 @@ from dataplat.orchestration.automation import Automation, build_automation_senso
 from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.tables import build_table_asset
 from dataplat.orchestration.gatekeeper import Gatekeeper
+from dataplat.orchestration.readiness import build_external_assets, build_readiness_sensors
 from dataplat.orchestration.resources import build_resources
 from dataplat.orchestration.schedules import build_schedules
 from dataplat.plan.models.graph import ModelGraph
@@ -34,8 +35,9 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
         # Known and pinned: sensors whose conditions the code server evaluates are not final in Dagster 1.13.
         warnings.simplefilter("ignore", dg.BetaWarning)
         sensors = build_automation_sensors(catalog)
+    sensors += build_readiness_sensors(catalog, gatekeeper, environ)
     return dg.Definitions(
-        assets=[*tables, *models],
+        assets=[*tables, *models, *build_external_assets(catalog)],
         schedules=build_schedules(catalog, gatekeeper),
         sensors=sensors,
         resources=build_resources(settings, catalog, environ),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dataplat.plan.models.graph import ModelGraph
-from dataplat.plan.needed import closing_of, needed_partitions
+from dataplat.plan.needed import awaited_arrivals, closing_of, needed_partitions
 from dataplat.specs import Catalog, ModelSpec, SecretResolver
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Gatekeeper:
         standings = self._standings_at(moment)
         for key in keys:
             upstreams = self._needed(spec, key)
-            if look_at_gate(standings, upstreams, closing, spec.trigger).open:
+            awaited = awaited_arrivals(self._catalog, self._graph, spec, key)
+            if look_at_gate(standings, upstreams, closing, spec.trigger, awaited).open:
                 found.add(key)
         return found
 

@@ -22,6 +22,11 @@ def partitions_of(catalog: Catalog, spec: AnyTable) -> PartitionsDefinition:
     return _partitions(spec.window.grain, start, catalog.platform.timezone)
 
 
+def partitions_from(grain: str, start: date, catalog: Catalog) -> PartitionsDefinition:
+    """Return the partitions of a grain from a day on, in the platform's time zone."""
+    return _partitions(grain, start, catalog.platform.timezone)
+
+
 @lru_cache(maxsize=256)
 def _partitions(grain: str, start: date, zone: str) -> PartitionsDefinition:
     if grain == "hour":

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dataplat.ledger import CheckResult, Ledger, PartitionStatus
+    from dataplat.ledger import Arrival, CheckResult, Ledger, PartitionStatus
 
 
 class Standings:
@@ -42,3 +42,7 @@ class Standings:
     ) -> "dict[str, tuple[CheckResult, ...]]":
         """As the ledger's; few tables have such checks, so each is asked."""
         return self._ledger.failures(table, versions, checks)
+
+    def arrivals(self, table: str, keys: Sequence[str]) -> "dict[str, Arrival]":
+        """As the ledger's; few models wait for external tables, so each asks."""
+        return self._ledger.arrivals(table, keys)

@@ -27,9 +27,10 @@ class Standing(StrEnum):
     FAILED = "failed"
     RUNNING = "running"
     ABSENT = "absent"
+    NOT_READY = "not ready"
 
 
-_ENDED = frozenset(set(Standing) - {Standing.RUNNING, Standing.ABSENT})
+_ENDED = frozenset(set(Standing) - {Standing.RUNNING, Standing.ABSENT, Standing.NOT_READY})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from dataplat.plan.gate import closing_checks
 from dataplat.plan.grains import partition_key, wall_start
 from dataplat.plan.models.graph import ModelGraph
-from dataplat.plan.models.mapping import moved, period_start
+from dataplat.plan.models.mapping import Span, Upstream, default_unit, moved, period_start
 from dataplat.plan.windows import partition_exists
 from dataplat.specs import AnyTable, Catalog, ModelSpec
 
@@ -26,6 +26,33 @@ def needed_partitions(
         table: tuple(one for one in keys if _exists(catalog, catalog.any_table(table), one))
         for table, keys in read.items()
     }
+
+
+def awaited_arrivals(
+    catalog: Catalog, graph: ModelGraph, spec: ModelSpec, key: str
+) -> dict[str, tuple[str, ...]]:
+    """Return the partitions of external tables that must be ready before one of a model is made, by table.
+
+    Those of external tables that the SQL reads partition by partition and that have a readiness, and those of
+    the same time that ``after`` names.
+    """
+    zone = catalog.platform.zone
+    found: dict[str, tuple[str, ...]] = {}
+    for upstream in awaited_upstreams(catalog, graph, spec):
+        keys = upstream.partitions(key, spec.grain, zone)
+        found[upstream.table] = tuple(dict.fromkeys([*found.get(upstream.table, ()), *keys]))
+    return found
+
+
+def awaited_upstreams(catalog: Catalog, graph: ModelGraph, spec: ModelSpec) -> tuple[Upstream, ...]:
+    """Return the external tables that a model waits for, with the partitions of them."""
+    read = [one for one in graph.upstreams(spec.table) if one.external and one.reads == "partitions"]
+    found = [one for one in read if catalog.readiness_of(one.table) is not None]
+    for name in spec.after:
+        signal = catalog.readiness[name]
+        span = Span(default_unit(spec.grain, signal.grain), 0, 0)
+        found.append(Upstream(signal.table, signal.grain, "partitions", (span,), stated=True, external=True))
+    return tuple(found)
 
 
 def closing_of(catalog: Catalog, graph: ModelGraph, spec: ModelSpec) -> dict[str, tuple[str, ...]]:

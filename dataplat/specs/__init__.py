@@ -34,6 +34,7 @@ from dataplat.specs.platform import (
     PlatformSpec,
     RetentionSpec,
 )
+from dataplat.specs.readiness import ProbeSpec, ReadinessSpec
 from dataplat.specs.schema import json_schema
 from dataplat.specs.secrets import Secret, SecretResolver, SecretText
 from dataplat.specs.source import BudgetSpec, SourceSpec
@@ -74,7 +75,9 @@ __all__ = [
     "NotNullCheck",
     "PartitionFormatSpec",
     "PlatformSpec",
+    "ProbeSpec",
     "ReadMode",
+    "ReadinessSpec",
     "ReferentialCheck",
     "RetentionSpec",
     "RetrySpec",

@@ -3,6 +3,7 @@
 import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from dataplat.errors import SelectionError
@@ -10,6 +11,7 @@ from dataplat.specs.model import ModelSpec
 from dataplat.specs.model_test import ModelTestSpec
 from dataplat.specs.platform import PlatformSpec
 from dataplat.specs.problems import counted, did_you_mean
+from dataplat.specs.readiness import ReadinessSpec
 from dataplat.specs.secrets import Reference, SecretResolver
 from dataplat.specs.source import SourceSpec
 from dataplat.specs.table import TableSpec
@@ -27,6 +29,7 @@ class Catalog:
     tables: Mapping[str, TableSpec]
     models: Mapping[str, ModelSpec] = field(default_factory=dict)
     model_tests: Mapping[str, ModelTestSpec] = field(default_factory=dict)
+    readiness: Mapping[str, ReadinessSpec] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         sizes = f"{counted(len(self.sources), 'source')}, {counted(len(self.tables), 'table')}"
@@ -71,6 +74,14 @@ class Catalog:
         if found is None:
             raise self._unknown(name, self.all_tables)
         return found
+
+    def readiness_of(self, table: str) -> ReadinessSpec | None:
+        """Return how it is found out whether an external table is ready; none if nobody asks."""
+        return self._readiness_by_table.get(table.lower())
+
+    @cached_property
+    def _readiness_by_table(self) -> Mapping[str, ReadinessSpec]:
+        return {one.table.lower(): one for one in self.readiness.values()}
 
     def source_of(self, table: TableSpec) -> SourceSpec:
         return self.sources[table.source]
@@ -121,6 +132,11 @@ class Catalog:
         resolver = SecretResolver(environ)
         wanted: list[tuple[Reference, str]] = [
             (reference, self.platform.declared.at("ledger")) for reference in self.platform.ledger.references
+        ]
+        wanted += [
+            (reference, one.declared.at("connect"))
+            for one in self.readiness.values()
+            for reference in (one.connect.references if one.connect else ())
         ]
         for source in self.sources.values():
             place = source.declared.at("password")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dataplat.specs.awaited import check_after, check_readiness
 from dataplat.specs.check_names import check_references, written_at
 from dataplat.specs.checks import ROW_COUNT_CHECK
 from dataplat.specs.columns_text import plain_target
@@ -40,6 +41,8 @@ def cross_check(specs: Mapping[str, list[Any]], files: Mapping[str, set[Path]]) 
     problems += check_references([*tables, *models], platform.external if platform else (), files)
     problems += _collisions([*tables, *models])
     problems += _external(platform, [*tables, *models])
+    problems += check_readiness(specs["readiness"], [*tables, *models], platform, files)
+    problems += check_after(models, files["readiness"])
     problems += _without_model(specs["model_test"], files["model"])
     return problems + list(_source_names(specs["source"]))
 

@@ -25,6 +25,7 @@ from dataplat.specs.model_test import ModelTestSpec
 from dataplat.specs.places import absolute_platform
 from dataplat.specs.platform import PlatformSpec
 from dataplat.specs.problems import Problem, spec_error
+from dataplat.specs.readiness import ReadinessSpec
 from dataplat.specs.source import SourceSpec
 from dataplat.specs.sql_file import read_sql
 from dataplat.specs.table import TableSpec
@@ -36,6 +37,7 @@ KINDS = (
     Kind("table", TableSpec, folders=("ods", *MODEL_FOLDERS), marks=frozenset({"source", "from"})),
     Kind("model", ModelSpec, folders=MODEL_FOLDERS, sql=True),
     Kind("model_test", ModelTestSpec, folders=MODEL_FOLDERS, suffix=".test.yaml"),
+    Kind("readiness", ReadinessSpec, folders=("readiness",)),
 )
 
 
@@ -140,8 +142,18 @@ def _assemble(config_dir: Path, specs: Mapping[str, list[Any]]) -> Catalog:
     tables = {table.table: _complete_table(table, platform) for table in specs["table"]}
     models = {model.table: _complete_model(model, platform) for model in specs["model"]}
     tests = _tests_by_model(specs["model_test"], models.values())
+    readiness = {
+        one.name: one.declared_in(one.declared, start=one.start or platform.start)
+        for one in specs["readiness"]
+    }
     return Catalog(
-        config_dir, platform, sources, dict(sorted(tables.items())), dict(sorted(models.items())), tests
+        config_dir,
+        platform,
+        sources,
+        dict(sorted(tables.items())),
+        dict(sorted(models.items())),
+        tests,
+        dict(sorted(readiness.items())),
     )
 
 

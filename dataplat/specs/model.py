@@ -22,7 +22,7 @@ from pydantic_core import CoreSchema
 
 from dataplat.specs.base import Spec
 from dataplat.specs.table import WindowSpec
-from dataplat.specs.values import Day, Grain, TableName, Text, shown
+from dataplat.specs.values import Day, Grain, TableName, Text, Texts, shown
 from dataplat.specs.warehouse_table import WarehouseTable
 
 EVERY_UPSTREAM = "*"
@@ -99,6 +99,7 @@ class ModelSpec(WarehouseTable):
         "columns",
         "depends_on_past",
         "automatic",
+        "after",
     }
 
     grain: Grain = Field("day", description="How much time one partition holds.")
@@ -135,6 +136,9 @@ class ModelSpec(WarehouseTable):
     )
     depends_on_past: bool = Field(
         False, description="Whether a partition waits for the one before it of the same model."
+    )
+    after: Texts = Field(
+        (), description="Files in readiness/ whose partition of the same time must be ready first."
     )
     automatic: bool = Field(
         True,

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,22 @@ def exists(uri: str) -> bool:
     fs, path = filesystem(uri)
     with storage_errors(uri):
         return bool(fs.exists(path))
+
+
+def modified_at(uri: str) -> datetime | None:
+    """Return when a file or folder was last changed, which is when it landed; None if it is not there.
+
+    Raises:
+        StorageError: The file system refused or could not be reached.
+    """
+    fs, path = filesystem(uri)
+    with storage_errors(uri):
+        try:
+            changed = fs.modified(path)
+        except FileNotFoundError:
+            return None
+    assert isinstance(changed, datetime)
+    return changed.astimezone(UTC)  # hdfs-native gives this machine's wall clock, the others an instant
 
 
 def make_directory(uri: str) -> None:

@@ -11,6 +11,7 @@ from dataplat.orchestration.conditions import Condition
 from dataplat.orchestration.factories.asset import build_asset
 from dataplat.plan.models.graph import ModelGraph
 from dataplat.plan.models.mapping import Span, Upstream
+from dataplat.plan.needed import awaited_upstreams
 from dataplat.specs import Catalog, ModelSpec
 
 _BUILT_IN = {
@@ -42,9 +43,11 @@ def _deps(catalog: Catalog, graph: ModelGraph, spec: ModelSpec) -> Iterator[dg.A
         spans = own.spans if own is not None else ()
         before = Span(spec.grain, -1, -1)
         upstreams[spec.table] = Upstream(spec.table, spec.grain, "partitions", (*spans, before))
-    for upstream in upstreams.values():
+    awaited = {upstream.table: upstream for upstream in awaited_upstreams(catalog, graph, spec)}
+    for upstream in (upstreams | awaited).values():
+        seen = not upstream.external or upstream.table in awaited
         key = upstream_key(catalog, upstream)
-        yield dg.AssetDep(key, partition_mapping=None if upstream.external else _mapping(spec, upstream))
+        yield dg.AssetDep(key, partition_mapping=_mapping(spec, upstream) if seen else None)
 
 
 def _mapping(spec: ModelSpec, upstream: Upstream) -> Any:

@@ -27,7 +27,7 @@ from dataplat.orchestration.build import build_definitions
 from dataplat.orchestration.launch import RunResult, run_table
 from dataplat.orchestration.observer import Observer
 from dataplat.orchestration.record import record_standing
-from dataplat.plan.needed import closing_of, needed_partitions
+from dataplat.plan.needed import awaited_arrivals, closing_of, needed_partitions
 from dataplat.settings import read_settings
 from dataplat.specs import AnyTable, ModelSpec
 
@@ -121,7 +121,8 @@ class Night:
             if isinstance(spec, ModelSpec):
                 needed = needed_partitions(self.platform.catalog, self.platform.graph, spec, key)
                 closing = closing_of(self.platform.catalog, self.platform.graph, spec)
-                pass_gate(self.platform.ledger, spec.table, key, needed, closing, spec.trigger, run)
+                awaited = awaited_arrivals(self.platform.catalog, self.platform.graph, spec, key)
+                pass_gate(self.platform.ledger, spec.table, key, needed, closing, spec.trigger, run, awaited)
             if (spec.table, key) in self.failing:
                 raise EngineError(f"{spec.table}[{key}]", "the SQL fails")
             yield self._report(spec, key)

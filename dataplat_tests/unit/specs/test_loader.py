@@ -142,7 +142,6 @@ def test_files_of_other_kinds_are_left_alone(config: Config) -> None:
     for file in (
         "deliveries/x.yaml",
         "audits/x.yaml",
-        "readiness/x.yaml",
         "alerts.yaml",
         "schemas/table.json",
     ):
