@@ -13,6 +13,7 @@ from dataplat.orchestration.partitions import partitions_of
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ
 from dataplat.specs import AnyTable, Catalog
 
+_LEVELS = 20  # deeper ones repeat, and meet only what is that far above them
 _EVERYWHERE = {NOT_HELD: "Nobody holds the partition: no person, and no check that failed afterwards."}
 
 
@@ -27,6 +28,7 @@ def build_asset(
     deps: Sequence[dg.AssetDep] = (),
     pool: str | None = None,
     condition: Condition | None = None,
+    level: int = 0,
 ) -> dg.AssetsDefinition:
     """Return a partitioned asset with its checks, materialized only after publishing.
 
@@ -40,12 +42,13 @@ def build_asset(
         deps: Upstreams with their partition mappings.
         pool: Bounds how many loads run at once.
         condition: When automation makes a partition.
+        level: How many models stand between it and the loaded tables; no asset has that of an upstream.
     """
     with warnings.catch_warnings():
         # Known and pinned: partitions on checks, and code references, are not final in Dagster 1.13.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return _build(catalog, spec, built_in_checks, group, kinds, metadata, deps, pool, condition)
+        return _build(catalog, spec, built_in_checks, group, kinds, metadata, deps, pool, condition, level)
 
 
 def _build(
@@ -58,6 +61,7 @@ def _build(
     deps: Sequence[dg.AssetDep],
     pool: str | None,
     condition: Condition | None,
+    level: int,
 ) -> dg.AssetsDefinition:
     key = dg.AssetKey(spec.asset_path)
     partitions = partitions_of(catalog, spec)
@@ -93,7 +97,9 @@ def _build(
         # Where an asset and its checks can only run together, Dagster 1.13 takes an asset that depends on its
         # own past for its own neighbour, and requests the partition before as well.
         can_subset=any(dep.asset_key == key for dep in deps),
-        backfill_policy=dg.BackfillPolicy.multi_run(MAX_PARTITIONS_A_READ),
+        # Equal policies let a backfill put an asset into one run with what it reads, where one bad day of the
+        # upstream skips the good ones too. With a policy for each level, the good days flow on.
+        backfill_policy=dg.BackfillPolicy.multi_run(MAX_PARTITIONS_A_READ - level % _LEVELS),
         pool=pool,
         required_resource_keys={"platform"},
         retry_policy=dg.RetryPolicy(

@@ -33,6 +33,7 @@ def build_model_asset(
         metadata={"sql_file": spec.sql_file, "trigger": spec.trigger},
         deps=list(_deps(catalog, graph, spec)),
         condition=condition,
+        level=graph.level(spec.table),
     )
 
 

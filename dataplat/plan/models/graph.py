@@ -75,6 +75,10 @@ class ModelGraph:
         """Return the models that read a table, in order of their names; itself not among them."""
         return self._downstreams.get(table, ())
 
+    def level(self, table: str) -> int:
+        """Return how many models stand between a table and those that are loaded, on the longest way."""
+        return self._levels.get(table, 0)
+
     def upstream_partitions(
         self, table: str, grain: Grain, key: str, zone: ZoneInfo | None = None
     ) -> dict[str, tuple[str, ...]]:
@@ -88,6 +92,14 @@ class ModelGraph:
             for upstream in self.upstreams(table)
             if upstream.reads == "partitions" and not upstream.external
         }
+
+    @cached_property
+    def _levels(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for name, analysis in self.models.items():  # upstreams come first
+            others = (upstream.table for upstream in analysis.upstreams if upstream.table != name)
+            found[name] = 1 + max((found.get(other, 0) for other in others), default=0)
+        return found
 
     @cached_property
     def _downstreams(self) -> Mapping[str, tuple[str, ...]]:

@@ -48,6 +48,14 @@ def test_the_graph_knows_what_every_table_reads_and_who_reads_it() -> None:
     assert graph.models["ads.ads_week"].columns == ("id", "clicks", "before")
 
 
+def test_no_table_has_the_level_of_one_that_it_reads() -> None:
+    graph = build_graph(catalog(WEEK, DAY, ACCOUNT, CLICK, external=["legacy.city"]))
+    levels = {
+        name: graph.level(name) for name in ("ods.ods_t_click", "legacy.city", "dw.dw_day", "ads.ads_week")
+    }
+    assert levels == {"ods.ods_t_click": 0, "legacy.city": 0, "dw.dw_day": 1, "ads.ads_week": 2}
+
+
 def test_what_has_to_stand_before_a_partition_is_made() -> None:
     graph = build_graph(catalog(WEEK, DAY, ACCOUNT, CLICK, external=["legacy.city"]))
     day = graph.upstream_partitions("dw.dw_day", "day", "2026-01-09")
