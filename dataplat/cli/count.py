@@ -10,7 +10,6 @@ from dataplat.cli.output import count as number
 from dataplat.cli.output import size
 from dataplat.cli.session import Session
 from dataplat.errors import SelectionError
-from dataplat.plan.delimiters import parse_delimiter
 from dataplat.plan.file_counts import FileFormat, PathCount, exit_code
 
 if TYPE_CHECKING:
@@ -59,6 +58,8 @@ def count(
     Exit codes: 0 every file was counted, 1 a path was not, 2 some files were not; those are named. A path
     without a scheme is on Hadoop's default file system where a configuration names one, else on this machine.
     """
+    from dataplat.plan.delimiters import parse_delimiter
+
     session = session_of(context)
     asked = [*(paths or []), *(more_paths or [])]
     if not asked:

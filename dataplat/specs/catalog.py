@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from dataplat.errors import SelectionError
+from dataplat.specs.audit import AuditSpec
 from dataplat.specs.model import ModelSpec
 from dataplat.specs.model_test import ModelTestSpec
 from dataplat.specs.platform import PlatformSpec
@@ -30,10 +31,12 @@ class Catalog:
     models: Mapping[str, ModelSpec] = field(default_factory=dict)
     model_tests: Mapping[str, ModelTestSpec] = field(default_factory=dict)
     readiness: Mapping[str, ReadinessSpec] = field(default_factory=dict)
+    audits: Mapping[str, AuditSpec] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         sizes = f"{counted(len(self.sources), 'source')}, {counted(len(self.tables), 'table')}"
         sizes += f", {counted(len(self.models), 'model')}" if self.models else ""
+        sizes += f", {counted(len(self.audits), 'audit')}" if self.audits else ""
         return f"Catalog({self.config_dir.name}: {sizes})"
 
     @property

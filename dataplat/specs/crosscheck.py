@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dataplat.specs.audit_checks import check_audits
 from dataplat.specs.awaited import check_after, check_readiness
 from dataplat.specs.check_names import check_references, written_at
 from dataplat.specs.checks import ROW_COUNT_CHECK
@@ -44,6 +45,8 @@ def cross_check(specs: Mapping[str, list[Any]], files: Mapping[str, set[Path]]) 
     problems += check_readiness(specs["readiness"], [*tables, *models], platform, files)
     problems += check_after(models, files["readiness"])
     problems += _without_model(specs["model_test"], files["model"])
+    sources = {path.stem for path in files["source"]}
+    problems += check_audits(specs["audit"], sources, {table.table for table in [*tables, *models]})
     return problems + list(_source_names(specs["source"]))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from dataplat.specs.base import DeclaredSpec
 from dataplat.specs.problems import Problem, did_you_mean
 
-_NOT_READ_YET = {"deliveries", "audits", "alerts.yaml", "schemas"}
+_NOT_READ_YET = {"deliveries", "alerts.yaml", "schemas"}
 
 
 @dataclass(frozen=True)

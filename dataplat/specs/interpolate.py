@@ -14,14 +14,24 @@ from dataplat.specs.problems import Loc, Problem, did_you_mean
 from dataplat.specs.secrets import VARIABLE
 
 _TOKEN = re.compile(r"(?P<dollars>\$+)(?P<body>\{[^}]*\}?)")
+_LOWER_CASE = re.compile(r"\{[a-z_][a-z0-9_]*\}")
 _SECRET_VARIABLE = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN)(_KEY)?$", re.IGNORECASE)
 
 
 def interpolate(
-    value: Any, declared: Declared, environ: Mapping[str, str], secret_keys: Collection[str]
+    value: Any,
+    declared: Declared,
+    environ: Mapping[str, str],
+    secret_keys: Collection[str],
+    *,
+    keep_lower_case: bool = False,
 ) -> tuple[Any, list[Problem]]:
-    """Return the value with its variables replaced, and a problem for each that cannot be."""
-    work = _Interpolation(declared, environ)
+    """Return the value with its variables replaced, and a problem for each that cannot be.
+
+    With ``keep_lower_case``, ``${name}`` stays as it is: there it is filled in later, and only ``${NAME}``
+    is of the environment.
+    """
+    work = _Interpolation(declared, environ, keep_lower_case)
     if not isinstance(value, dict):
         return value, []
     filled = {
@@ -36,9 +46,10 @@ def _holds_no_secret(item: object) -> bool:
 
 
 class _Interpolation:
-    def __init__(self, declared: Declared, environ: Mapping[str, str]) -> None:
+    def __init__(self, declared: Declared, environ: Mapping[str, str], keep_lower_case: bool) -> None:
         self.declared = declared
         self.environ = environ
+        self.keep_lower_case = keep_lower_case
         self.problems: list[Problem] = []
 
     def fill(self, value: Any, loc: Loc) -> Any:
@@ -54,6 +65,8 @@ class _Interpolation:
         dollars, body = match["dollars"], match["body"]
         if len(dollars) > 1:
             return dollars[1:] + body
+        if self.keep_lower_case and _LOWER_CASE.fullmatch(body):
+            return match[0]
         variable = VARIABLE.fullmatch("$" + body)
         if not variable:
             self.problems.append(

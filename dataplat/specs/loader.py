@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dataplat.specs.audit import AuditSpec
 from dataplat.specs.base import DeclaredSpec
 from dataplat.specs.catalog import Catalog
 from dataplat.specs.crosscheck import cross_check
@@ -38,6 +39,7 @@ KINDS = (
     Kind("model", ModelSpec, folders=MODEL_FOLDERS, sql=True),
     Kind("model_test", ModelTestSpec, folders=MODEL_FOLDERS, suffix=".test.yaml"),
     Kind("readiness", ReadinessSpec, folders=("readiness",)),
+    Kind("audit", AuditSpec, folders=("audits",)),
 )
 
 
@@ -126,7 +128,13 @@ def _load_document(
     if not isinstance(document.value, dict):
         found = "nothing" if document.value is None else "no keys"
         return None, [declared.problem((), f"expected keys and values, found {found}")]
-    value, problems = interpolate(document.value, declared, environ, kind.model.secret_keys)
+    value, problems = interpolate(
+        document.value,
+        declared,
+        environ,
+        kind.model.secret_keys,
+        keep_lower_case=kind.model.template_variables,
+    )
     blamed = {(problem.line, problem.path) for problem in problems}
     try:
         spec = kind.model.model_validate(value).declared_in(declared)
@@ -154,6 +162,7 @@ def _assemble(config_dir: Path, specs: Mapping[str, list[Any]]) -> Catalog:
         dict(sorted(models.items())),
         tests,
         dict(sorted(readiness.items())),
+        {audit.name: audit for audit in specs["audit"]},
     )
 
 

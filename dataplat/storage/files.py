@@ -9,6 +9,7 @@ A URI here is not percent-encoded: Hive escapes names with ``%``, and ``?`` and 
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,13 +48,15 @@ _STAMPS = (
 class FileEntry:
     """A data file: its path as the file system names it, relative to the listed folder, and its bytes.
 
-    ``stamp`` differs between two listings when the file was written or replaced between them.
+    ``stamp`` differs between two listings when the file was written or replaced between them; ``special`` is
+    what holds no content: a pipe, a socket, a device.
     """
 
     path: str
     relative: str
     size: int
     stamp: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+    special: bool = field(default=False, compare=False, repr=False)
 
 
 def split_uri(uri: str) -> tuple[str, str, str]:
@@ -86,11 +89,24 @@ def filesystem(uri: str, hadoop_conf: Path | None = None) -> tuple[fsspec.Abstra
     scheme, authority, path = split_uri(uri)
     if scheme in _HADOOP:
         return _hadoop(scheme, authority, str(hadoop_conf) if hadoop_conf else None), path or "/"
-    cls = fsspec.get_filesystem_class(scheme)
-    if scheme in {"webhdfs", "webHDFS"}:
+    cls = _class_for(uri, scheme)
+    if scheme == "webhdfs":
         return cls(**cls._get_kwargs_from_urls(f"{scheme}://{authority}/")), path or "/"
     fs = fsspec.filesystem(scheme, use_listings_cache=False)
     return fs, fs._strip_protocol(uri)
+
+
+def _class_for(uri: str, scheme: str) -> type[fsspec.AbstractFileSystem]:
+    try:
+        found: type[fsspec.AbstractFileSystem] = fsspec.get_filesystem_class(scheme)
+    except (ImportError, ValueError) as error:  # its library is missing, or nobody knows the scheme
+        raise StorageError(
+            uri,
+            f"there is nothing that reads {scheme}://",
+            facts=[("found", str(error))],
+            effect="nothing was read",
+        ) from error
+    return found
 
 
 @lru_cache
@@ -149,7 +165,8 @@ def find_files(uri: str, hadoop_conf: Path | None = None) -> list[FileEntry]:
 
 def _walk_local(root: str) -> Iterator[FileEntry]:
     def entry(path: str, relative: str, detail: os.stat_result) -> FileEntry:
-        return FileEntry(path, relative, detail.st_size, (detail.st_size, detail.st_mtime_ns, detail.st_ino))
+        stamp = (detail.st_size, detail.st_mtime_ns, detail.st_ino)
+        return FileEntry(path, relative, detail.st_size, stamp, not stat.S_ISREG(detail.st_mode))
 
     detail = os.stat(root)
     if not os.path.isdir(root):

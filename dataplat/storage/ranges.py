@@ -21,13 +21,18 @@ class UnreadableFileError(ValueError):
     """A file is not what it is declared to be, or ends too early. The message says what was found."""
 
 
+def open_local(path: str, flags: int = os.O_RDONLY) -> int:
+    """Open a local file, and never wait for what is none: a pipe would block its reader for ever."""
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)
+
+
 @contextmanager
 def open_ranges(fs: fsspec.AbstractFileSystem | None, path: str) -> Iterator[ReadRange]:
     """Give a reader of ranges; ``fs`` is ``None`` for a local file."""
     if fs is not None:
         yield lambda start, length: bytes(fs.cat_file(path, start=start, end=start + length))
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = open_local(path)
     try:
         yield lambda start, length: os.pread(descriptor, length, start)
     finally:

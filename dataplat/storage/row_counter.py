@@ -17,7 +17,13 @@ from typing import TypeVar
 
 import fsspec
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from dataplat.errors import StorageError
 from dataplat.plan.file_counts import FileFormat, FileProblem, PathCount, judge_count
@@ -26,7 +32,7 @@ from dataplat.storage.ranges import Tail, UnreadableFileError, open_ranges
 
 _LOCAL_WINDOW, _REMOTE_WINDOW = 64 * 1024, 8 << 20
 _LOCAL_BATCH = 64  # a footer takes microseconds, handing one file to a thread takes as long
-_ATTEMPTS = 8
+_ATTEMPTS, _PATIENCE_SECONDS = 8, 45
 _DELTA = re.compile(r"(?:delete_)?delta_\d+_\d+")
 _REFUSED = ("AccessControlException", "FileNotFoundException", "permission denied")
 _PASSING = ("SafeModeException", "StandbyException", "RetriableException", "DataTransferError", "onnection")
@@ -86,10 +92,15 @@ def count_path(
     for entry, counted in zip(before, counts, strict=True):
         problem = changed.get(entry.path) or (counted if isinstance(counted, str) else "")
         if problem:
-            problems.append(FileProblem(entry.path, problem))
+            problems.append(FileProblem(_printable(entry.path), problem))
         elif isinstance(counted, int):
             rows.append(counted)
     return ended(rows, [entry.size for entry in before], problems)
+
+
+def _printable(path: str) -> str:
+    """Return a name with those of its bytes that are no UTF-8 written out: no document could hold them."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _in_threads(
@@ -112,6 +123,8 @@ def _in_threads(
 def _file_rows(
     fs: fsspec.AbstractFileSystem | None, entry: FileEntry, data_format: FileFormat, delimiter: bytes
 ) -> int:
+    if entry.special:
+        raise UnreadableFileError("it is no file: a pipe, a socket or a device")
     if data_format == "textfile":
         from dataplat.storage.text_rows import text_rows
 
@@ -158,7 +171,7 @@ def _patiently(retry_seconds: float | None, work: Callable[[], T]) -> T:
     if retry_seconds is None:
         return work()
     attempts = Retrying(
-        stop=stop_after_attempt(_ATTEMPTS),
+        stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(_PATIENCE_SECONDS),  # hdfs-native has its own
         wait=wait_random_exponential(multiplier=retry_seconds, max=20 * retry_seconds),
         retry=retry_if_exception(_passes),
         reraise=True,
@@ -180,7 +193,8 @@ def _passes(error: BaseException) -> bool:
 def _reason(error: BaseException, absent: str) -> str:
     """Return one line for people: what the system said, without the names of its classes where known."""
     if isinstance(error, StorageError):
-        return _reason(error.__cause__, absent) if error.__cause__ else error.problem
+        wrapped = isinstance(error.__cause__, (OSError, RuntimeError))
+        return _reason(error.__cause__, absent) if wrapped and error.__cause__ else error.problem
     text = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
     if isinstance(error, FileNotFoundError) or "FileNotFoundException" in text:
         return absent

@@ -19,7 +19,7 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 
-from dataplat.storage.ranges import UnreadableFileError
+from dataplat.storage.ranges import UnreadableFileError, open_local
 
 _LOCAL_READ, _REMOTE_READ = 1 << 20, 8 << 20
 _SLICE = 128 * 1024  # stays in the processor's cache between comparing and summing
@@ -149,7 +149,7 @@ def _end_of_last(content: bytes, delimiter: bytes) -> int:
 
 @contextmanager
 def _open(fs: fsspec.AbstractFileSystem | None, path: str) -> Iterator[IO[bytes]]:
-    with open(path, "rb", buffering=0) if fs is None else fs.open(path, "rb") as stream:
+    with open(path, "rb", buffering=0, opener=open_local) if fs is None else fs.open(path, "rb") as stream:
         yield stream
 
 

@@ -141,7 +141,6 @@ def test_files_of_other_kinds_are_left_alone(config: Config) -> None:
         config.write(file, "whatever")
     for file in (
         "deliveries/x.yaml",
-        "audits/x.yaml",
         "alerts.yaml",
         "schemas/table.json",
     ):

@@ -282,6 +282,33 @@ def test_the_changes_of_a_transactional_table_are_not_its_rows(tmp_path: Path) -
     }
 
 
+def test_a_pipe_in_a_folder_is_named_and_nobody_waits_for_it(tmp_path: Path, data_format: FileFormat) -> None:
+    write(tmp_path / "part-0", data_format, 4)
+    os.mkfifo(tmp_path / "pipe")
+    found = count_path(str(tmp_path), data_format)
+    assert (found.status, found.rows) == ("partial", 4)
+    assert found.problems == (FileProblem(f"{tmp_path}/pipe", "it is no file: a pipe, a socket or a device"),)
+
+
+def test_a_name_that_is_no_utf_8_can_be_printed(tmp_path: Path) -> None:
+    broken = os.fsdecode(os.fsencode(tmp_path) + b"/part-\xff")
+    Path(broken).write_bytes(b"x")
+    (problem,) = count_path(str(tmp_path), "parquet").problems
+    assert problem.file == f"{tmp_path}/part-\\udcff"
+    problem.file.encode()
+
+
+@pytest.mark.parametrize("scheme", ["s4", "s3"])
+def test_a_scheme_that_nothing_reads_is_said(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_library(name: str) -> type:
+        raise ImportError("Install s3fs to access S3") if name == "s3" else ValueError("Protocol not known")
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", no_library)
+    found = count_path(f"{scheme}://bucket/t", "parquet")
+    assert found.status == "failed"
+    assert found.problems[0].error == f"there is nothing that reads {scheme}://"
+
+
 def test_progress_is_told_up_to_the_last_file(tmp_path: Path) -> None:
     for number in range(5):
         write(tmp_path / f"part-{number}", "parquet", 1)
