@@ -1,12 +1,13 @@
-"""Making partitions of a model: rows come from its SQL over other tables, one partition at a time."""
+"""Making partitions of a model: rows come from its SQL over other tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from dataplat.audit.counts import check_files, check_placement
 from dataplat.audit.outcome import Outcome
-from dataplat.engine.query import describe_query, query_frame
+from dataplat.engine.query import PartitionQueries
 from dataplat.engine.stage import stage_frame
+from dataplat.errors import EngineError, GateClosedError
 from dataplat.ledger import Hop
 from dataplat.lifecycle.gate import pass_gate
 from dataplat.lifecycle.life import live
@@ -22,6 +23,9 @@ from dataplat.plan.windows import partition_window
 from dataplat.specs import ModelSpec
 from dataplat.storage import FooterCount
 
+MAX_PARTITIONS_A_WRITE = 4
+_SHOWN = 5
+
 
 def make_partitions(
     platform: Platform,
@@ -30,52 +34,112 @@ def make_partitions(
     run: RunInfo,
     listen: Listener = ignore_progress,
 ) -> Iterator[LoadReport]:
-    """Make partitions of a model in order of time, yielding a report as each ends.
+    """Make partitions of a model in order of time, yielding a report as each write ends.
+
+    Several partitions are one write, unless the model builds on its own past: most of what a small partition
+    costs is asking Spark and the metastore, whatever the number of rows. Each passes the gate, is counted,
+    checked and published on its own. Where the gate is closed to some, the others are made before it is told.
 
     Raises:
         GateClosedError: An upstream partition is not proven. Partitions reported before are published.
-        EngineError: Spark refused the SQL or failed. As above.
+        EngineError: Spark refused the SQL or failed. As above; partitions that were written together with the
+            one that failed were made one by one, up to it.
         SchemaConflictError, StorageError, LoadInProgressError, LostLockError: As for a load.
     """
+    closed: list[GateClosedError] = []
     closing = closing_of(platform.catalog, platform.graph, spec)
-    for key in keys:
-        upstreams = needed_partitions(platform.catalog, platform.graph, spec, key)
-        awaited = awaited_arrivals(platform.catalog, platform.graph, spec, key)
-        pass_gate(platform.ledger, spec.table, key, upstreams, closing, spec.trigger, run, awaited)
-        yield live(platform, spec, [key], ModelOrigin(platform, spec, key), run, listen)
+    width = 1 if _builds_on_its_past(platform, spec) else MAX_PARTITIONS_A_WRITE
+    for start in range(0, len(keys), width):
+        passed = []
+        for key in keys[start : start + width]:
+            upstreams = needed_partitions(platform.catalog, platform.graph, spec, key)
+            awaited = awaited_arrivals(platform.catalog, platform.graph, spec, key)
+            try:
+                pass_gate(platform.ledger, spec.table, key, upstreams, closing, spec.trigger, run, awaited)
+            except GateClosedError as error:
+                closed.append(error)
+            else:
+                passed.append(key)
+        if passed:
+            yield from _make_together(platform, spec, passed, run, listen)
+    if closed:
+        raise _first_of(closed)
+
+
+def _builds_on_its_past(platform: Platform, spec: ModelSpec) -> bool:
+    upstreams = platform.graph.upstreams(spec.table)
+    return spec.depends_on_past or any(upstream.table == spec.table for upstream in upstreams)
+
+
+def _make_together(
+    platform: Platform, spec: ModelSpec, keys: Sequence[str], run: RunInfo, listen: Listener
+) -> Iterator[LoadReport]:
+    """Make partitions in one write; one by one if that failed, so that a bad one does not hold the others."""
+    try:
+        reports = iter([live(platform, spec, keys, ModelOrigin(platform, spec, keys), run, listen)])
+    except EngineError as error:
+        if len(keys) == 1 or error.retryable:
+            raise
+        reports = (
+            live(platform, spec, [key], ModelOrigin(platform, spec, [key]), run, listen) for key in keys
+        )
+    yield from reports
+
+
+def _first_of(closed: Sequence[GateClosedError]) -> GateClosedError:
+    first, *others = closed
+    if not others:
+        return first
+    subjects = [error.subject for error in others]
+    more = [f"and {len(subjects) - _SHOWN} more"] if len(subjects) > _SHOWN else []
+    return GateClosedError(
+        first.subject,
+        first.problem,
+        facts=[*first.facts, ("closed too", "\n".join([*subjects[:_SHOWN], *more]))],
+        effect="nothing was read for them; what was visible before is still visible",
+        next_steps=first.next_steps,
+    )
 
 
 class ModelOrigin:
-    """The rows of one partition of a model."""
+    """The rows of some partitions of a model, each by the SQL of its own."""
 
-    def __init__(self, platform: Platform, spec: ModelSpec, key: str) -> None:
+    def __init__(self, platform: Platform, spec: ModelSpec, keys: Sequence[str]) -> None:
         zone = ZoneInfo(platform.catalog.platform.timezone)
         self._platform = platform
         self._spec = spec
-        self._sql = render_model(spec, key, zone)
-        values = partition_columns(key, spec.grain, spec.partition)
-        self._target = PartitionTarget(key, partition_window(key, spec.grain, zone), values)
-        self._names: tuple[str, ...] = ()
+        self._sql = {key: render_model(spec, key, zone) for key in keys}
+        self._targets = tuple(
+            PartitionTarget(
+                key,
+                partition_window(key, spec.grain, zone),
+                partition_columns(key, spec.grain, spec.partition),
+            )
+            for key in keys
+        )
+        self._queries: PartitionQueries | None = None
 
     def prepare(self, load: Load) -> Prepared:
         """Let Spark analyse the SQL. See ``Origin``."""
         session = self._platform.engine(self._spec.engine).session()
-        columns = describe_query(session, self._sql, load.subject)
-        self._names = tuple(column.name for column in columns)
-        return Prepared((self._target,), columns)
+        sql = {target.values: self._sql[target.key] for target in self._targets}
+        self._queries = PartitionQueries(session, sql, load.subject)
+        return Prepared(self._targets, self._queries.columns)
 
     def stage(self, load: Load) -> Mapping[str, int]:
         """Run the SQL and write its rows. See ``Origin``."""
-        session = self._platform.engine(self._spec.engine).session()
+        assert self._queries is not None
+        values = [name for name, _ in self._targets[0].values] if len(self._targets) > 1 else []
+        names = [column.name for column in self._queries.columns]
         written = stage_frame(
-            query_frame(session, self._sql, load.subject),
-            [quote_identifier(name) for name in self._names],
-            partitions=[self._target.values],
+            self._queries.frame(),
+            [quote_identifier(name) for name in [*names, *values]],
+            partitions=[target.values for target in self._targets],
             location=load.location,
             data_format=self._spec.format,
             subject=load.subject,
         )
-        return {self._target.key: written[0]}
+        return dict(zip(load.keys, written, strict=True))
 
     def recount(self) -> None:
         """Do nothing: a model has no source to count. See ``Origin``."""
@@ -91,5 +155,5 @@ class ModelOrigin:
 
     @property
     def queries(self) -> tuple[str, ...]:
-        """The SQL of the partition. See ``Origin``."""
-        return (self._sql,)
+        """The SQL of each partition. See ``Origin``."""
+        return tuple(self._sql.values())

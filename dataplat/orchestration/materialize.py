@@ -53,7 +53,8 @@ def materialize_table(
         may_retry = observer.may_retry(error)
         if may_retry and context.retry_number < spec.retries.count:
             observer.again(error, spec.retries.delay_seconds * (2 ** (context.retry_number + 1) - 1))
-        raise dg.Failure(str(error), allow_retries=may_retry) from error
+        messages = [rejection_error(spec, rejected), error] if rejected else [error]
+        raise dg.Failure("\n\n".join(map(str, messages)), allow_retries=may_retry) from error
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as interrupt:
         # Dagster would wait and try again, also for somebody who pressed Ctrl-C or Terminate.
         yield from failure_events(context, key, checks, told())

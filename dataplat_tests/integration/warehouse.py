@@ -6,18 +6,19 @@ seconds to start. Each test makes tables of its own name, at the source and in t
 
 import sqlite3
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.lifecycle.load import load_partitions
+from dataplat.lifecycle.model import make_partitions
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import Listener, LoadReport, PartitionReport, ignore_progress
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.settings import read_settings
-from dataplat.specs import TableSpec, load_catalog
+from dataplat.specs import ModelSpec, TableSpec, load_catalog
 from dataplat_tests.integration.reading import Files, Reader, SqlLocations, ThriftLocations
 from dataplat_tests.services.hdfs import Hdfs
 from dataplat_tests.services.metastore import HiveMetastore
@@ -125,9 +126,21 @@ class Warehouse:
         self.reload()
         return self.platform.catalog.table(f"{self.database}.{name}")
 
+    def declare_model(self, name: str, sql: str, text: str = "") -> ModelSpec:
+        """Declare ``dw.<name>`` and return its spec; ``text`` is more of its YAML file."""
+        self._write(f"config/dw/{name}.yaml", f"table: dw.{name}\n" + textwrap.dedent(text))
+        self._write(f"config/dw/{name}.sql", sql)
+        self.reload()
+        return self.platform.catalog.models[f"dw.{name}"]
+
     def reload(self) -> None:
         """Read the configuration again, keeping the engine's session."""
         self.platform.catalog = load_catalog(self.root / "config", self.environ)
+        self.platform._graph = None
+
+    def make(self, spec: ModelSpec, *keys: str) -> Iterator[LoadReport]:
+        """Make partitions of a model through the lifecycle, in this process, a report at a time."""
+        return make_partitions(self.platform, spec, keys, RunInfo("test-run", "tests", "pytest"))
 
     def load(
         self, spec: TableSpec, *keys: str, listen: Listener = ignore_progress, wait_seconds: float = 0
