@@ -26,7 +26,7 @@ setup: python  ## everything a fresh machine needs; demo and test do it themselv
 setup-demo: python
 	@$(PYTHON) scripts/setup.py
 
-demo: setup-demo  ## fill a private MariaDB, load 14 days, damage one and repair it
+demo: setup-demo  ## fill a private MariaDB, build a warehouse of it, damage days and repair them
 	@$(BIN)/dataplat demo
 
 ui: setup-demo  ## open Dagster on 127.0.0.1 with what the demo left

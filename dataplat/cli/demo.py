@@ -33,7 +33,7 @@ def demo(
     _config: Config = None,
     _json: Json = False,
 ) -> None:
-    """Load 14 days of a little shop; damage one, and repair it."""
+    """Build the warehouse of a little shop; damage days, repair them."""
     session = session_of(context)
     if stop:
         _stop(session)
@@ -47,6 +47,7 @@ def _show(session: "Session", *, keep: bool, source_only: bool) -> None:
     from rich.console import Console
 
     from dataplat.demo.mariadb import PrivateMariaDB
+    from dataplat.demo.models import BAD_TABLE, REJECTED, WAITING, Warehouse
     from dataplat.demo.show import Demo, demo_source
     from dataplat.lifecycle.platform import Platform
     from dataplat.orchestration.instance import open_instance
@@ -70,6 +71,8 @@ def _show(session: "Session", *, keep: bool, source_only: bool) -> None:
                 if not source_only:
                     show.load_all()
                     show.keep_the_promise()
+                    if {BAD_TABLE, REJECTED, WAITING} <= set(catalog.all_tables):
+                        Warehouse(console, platform, instance, database).build()
             finally:
                 if not keep:
                     platform.engine().stop()
@@ -84,6 +87,8 @@ def _what_next(settings: Settings, environ: Mapping[str, str], keep: bool, sourc
         "  make ui          the same data and history in Dagster",
         "  dataplat ledger ods.ods_t_money_record 2026-01-09",
         "                   what happened to the damaged day",
+        "  dataplat ledger dw.dw_order_day 2026-01-13",
+        "                   and to the one that was rejected",
     ]
     if source_only:
         lines = []

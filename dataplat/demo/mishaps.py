@@ -6,6 +6,7 @@ source, while or after the platform reads it:
 * ``delete_rows``: a day is being re-imported without a transaction and is half gone; or a purge.
 * ``insert_rows``: an import ran twice.
 * ``update_rows``: a correction moves rows to a later day, because ``update_time`` moves.
+* ``repoint_rows``: a migration gives rows references that lead nowhere. No count can see it.
 * ``rename_shard``: somebody archives a physical table.
 
 The rows concerned are kept in a database of their own (``SHELF``), so ``undo`` restores the same bytes,
@@ -23,6 +24,8 @@ from dataplat.lifecycle.report import Listener, Progress, Step
 
 SHELF = "demo_shelf"
 MONEY = f"{MARKET}.t_money_record"
+ORDERS = f"{MARKET}.t_order"
+_NOBODY = 900_000_000  # more than there will ever be accounts
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +121,21 @@ def update_rows(
     return _mishap(connect, f"{moved:,} rows of {day} in {table} moved {later_days} day(s) on", moved, shelf)
 
 
+def repoint_rows(connect: ConnectionFactory, day: date, rows: int) -> Mishap:
+    """Give the first orders of a day accounts that do not exist; undo gives them their own again.
+
+    They keep their ``update_time``, and the first by number are those that were placed before the day.
+    """
+    with session(connect) as connection:
+        shelf = _shelve(connection, "updated", day, rows, ORDERS, "update_time", restores="account_id")
+        moved = _run(
+            connection,
+            f"UPDATE {ORDERS} t JOIN {shelf} s USING (id) SET t.account_id = s.account_id + {_NOBODY}",
+        )
+    what = f"an account migration gives {moved:,} orders of {day} accounts that do not exist"
+    return _mishap(connect, what, moved, shelf)
+
+
 def rename_shard(connect: ConnectionFactory, shard: str, to: str = "") -> Mishap:
     """Rename a physical table of the flow log, by default to a name no discovery finds."""
     new = to or f"zz_archived_{shard}"
@@ -151,7 +169,9 @@ def _mishap(connect: ConnectionFactory, what: str, rows: int, shelf: str) -> Mis
     return Mishap(what, rows, undo)
 
 
-def _shelve(connection: Connection, kind: str, day: date, rows: int, table: str, column: str) -> str:
+def _shelve(
+    connection: Connection, kind: str, day: date, rows: int, table: str, column: str, restores: str = ""
+) -> str:
     """Copy a day's first rows to a new shelf; its comment says what undo needs."""
     _run(connection, f"CREATE DATABASE IF NOT EXISTS {SHELF}")
     number = _count(
@@ -161,7 +181,7 @@ def _shelve(connection: Connection, kind: str, day: date, rows: int, table: str,
     )
     shelf = f"{SHELF}.{number:06d}_{kind}"
     _run(connection, f"CREATE TABLE {shelf} LIKE {table}")
-    _run(connection, f"ALTER TABLE {shelf} COMMENT = '{kind} {table} {column}'")
+    _run(connection, f"ALTER TABLE {shelf} COMMENT = '{kind} {table} {restores or column}'")
     _run(
         connection,
         f"INSERT INTO {shelf} SELECT * FROM {table} WHERE {column} >= '{day}' "

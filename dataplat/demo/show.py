@@ -7,48 +7,23 @@ counted by their footers and published; the damage is done at the source, exactl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from dagster import DagsterInstance
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-
 from dataplat.demo import business
+from dataplat.demo.act import Act
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.demo.mishaps import reimport_during_read
 from dataplat.demo.story import DAYS, FIRST_DAY
-from dataplat.demo.tally import DayTally, Tally, render_days, render_versions, say_partitions
+from dataplat.demo.tally import DayTally, render_days, render_loads, render_versions
 from dataplat.errors import DemoError
-from dataplat.lifecycle.platform import Platform
-from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
-from dataplat.orchestration.launch import RunResult, run_table
-from dataplat.orchestration.observer import Observer
-from dataplat.plan.ddl import quote_literal, quote_table
-from dataplat.plan.partitions import select_partitions
-from dataplat.specs import TableSpec
 
 DAMAGED_TABLE = "ods.ods_t_money_record"
 DAMAGED_DAY = date(2026, 1, 9)
 
 
-class Demo:
+class Demo(Act):
     """The demonstration over one platform and one private MariaDB. Each act can be shown alone."""
-
-    def __init__(
-        self, console: Console, platform: Platform, instance: DagsterInstance, database: PrivateMariaDB
-    ) -> None:
-        self._console = console
-        self._platform = platform
-        self._instance = instance
-        self._database = database
 
     def fill(self) -> None:
         """Fill the private MariaDB with the business."""
@@ -68,7 +43,7 @@ class Demo:
         )
 
     def load_all(self) -> None:
-        """Load every declared table for all days through Dagster and print each day's counts.
+        """Load every declared table for all days through Dagster and print what was counted.
 
         Raises:
             DemoError: A partition was not published. What was loaded before is.
@@ -79,16 +54,19 @@ class Demo:
             self._platform.engine().session()
         started, total = time.monotonic(), DayTally()
         tables = self._platform.catalog.tables.values()
+        days = f"{FIRST_DAY}~{FIRST_DAY + timedelta(days=DAYS - 1)}"
+        loaded = []
         for number, spec in enumerate(tables, start=1):
-            days = f"{FIRST_DAY}~{FIRST_DAY + timedelta(days=DAYS - 1)}"
             tally, results = self._load(spec, days, note=f"  ({number} of {len(tables)})")
-            self._console.print(render_days(spec, tally))
+            loaded.append((spec, tally.total))
             total.add(tally.total)
             failed = [result.message for result in results if not result.succeeded]
             if failed:
                 raise DemoError(
                     spec.table, "the demo's own data was not published", facts=[("found", failed[0])]
                 )
+        self._console.print()
+        self._console.print(render_loads(loaded))
         seconds = time.monotonic() - started
         self._say(
             f"\n{total.partitions:,} partitions of {len(tables)} tables in {seconds:.0f} s: "
@@ -110,7 +88,7 @@ class Demo:
         self._say("Now somebody re-imports that day, exactly while it is read again …")
         with reimport_during_read(self._database.connect, DAMAGED_DAY) as damage:
             _, results = self._load(spec, key, damage)
-        self._console.print(results[0].message, style="red", highlight=False, markup=False, soft_wrap=True)
+        self._say_message(results[0].message)
         during = self._ask(spec, key)
         if results[0].succeeded or during != before:
             raise DemoError(name, "a damaged day became visible", facts=[("found", f"{during:,} rows")])
@@ -123,56 +101,6 @@ class Demo:
         self._console.print()
         history = self._platform.ledger.history(DAMAGED_TABLE, key)
         self._console.print(render_versions(f"What the ledger knows of {name}", history))
-
-    def _load(
-        self, spec: TableSpec, dates: str, extra: Listener = ignore_progress, note: str = ""
-    ) -> tuple[Tally, list[RunResult]]:
-        keys = select_partitions(
-            dates,
-            spec.window.grain,
-            first=spec.window.start or self._platform.catalog.platform.start,
-            now=datetime.now(UTC),
-            zone=self._platform.catalog.platform.zone,
-            subject=spec.table,
-        )
-        tally, what = Tally(), f"loading {spec.table}"
-        self._console.print()
-        with self._progress(f"{what}: {say_partitions(spec, len(keys))}{note}") as progress:
-            task = progress.add_task(f"{what}{note}", total=len(keys))
-
-            def hear(report: LoadReport) -> None:
-                tally.hear(report)
-                progress.advance(task, len(report.partitions))
-                if tally.total.partitions == len(keys):
-                    progress.update(task, description=f"recording {spec.table} in Dagster{note}")
-
-            observer = Observer(progress=extra, report=hear, wait_seconds=60, command="dataplat demo")
-            return tally, run_table(self._platform, self._instance, spec, keys, observer)
-
-    def _ask(self, spec: TableSpec, key: str) -> int:
-        query = f"SELECT count(*) FROM {quote_table(spec.table)} WHERE ds = {quote_literal(key)}"
-        return int(self._platform.engine().session().sql(query).collect()[0][0])
-
-    def _heading(self, title: str, text: str) -> None:
-        self._console.print(f"\n[bold]{title}[/bold]  {text}")
-
-    def _say(self, text: str) -> None:
-        self._console.print(text, highlight=False)
-
-    @contextmanager
-    def _progress(self, text: str) -> Iterator[Progress]:
-        """Show a bar that goes away again; where there is no terminal, one line that says what begins."""
-        if not self._console.is_terminal:
-            self._say(f"… {text}")
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
-        with Progress(
-            *columns,
-            TimeElapsedColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        ) as progress:
-            yield progress
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What the demo's loads reported, added up by day, and how it is shown at 80 columns."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rich.box import SIMPLE_HEAD
@@ -10,8 +10,9 @@ from rich.text import Text
 
 from dataplat.ledger import TableVersion
 from dataplat.lifecycle.report import LoadReport, Verdict
-from dataplat.specs import TableSpec
+from dataplat.specs import AnyTable, ModelSpec, TableSpec
 
+MEANINGS = {"dim": "who and what", "dw": "what happened, day by day", "ads": "what people ask for"}
 _STYLES = {"published": "green", "rejected": "red", "superseded": "dim"}
 
 
@@ -64,7 +65,7 @@ class Tally:
         return total
 
 
-def say_partitions(spec: TableSpec, count: int) -> str:
+def say_partitions(spec: AnyTable, count: int) -> str:
     """Return a number of partitions in the words of a table's grain.
 
     ``336 hours``, ``1 day``.
@@ -89,6 +90,38 @@ def render_days(spec: TableSpec, tally: Tally) -> Table:
         table.add_row(*_cells(key, day))
     if len(tally.days) > 1:
         table.add_row(*_cells("together", total), style="bold")
+    return table
+
+
+def render_loads(loads: Sequence[tuple[TableSpec, DayTally]]) -> Table:
+    """Return a table of one row a loaded table, with the sums of its partitions."""
+    table = _table(
+        "Loaded tables", left=("table",), right=("published", "source rows", "in files", "seconds")
+    )
+    for spec, total in loads:
+        published = say_partitions(spec, total.partitions - total.rejected)
+        numbers = f"{total.source:,}", f"{total.files:,}", f"{total.seconds:.1f}"
+        table.add_row(spec.table, published, *numbers)
+    return table
+
+
+def render_models(layer: str, models: Sequence[tuple[ModelSpec, DayTally, int]]) -> Table:
+    """Return a table of one row a model, with the sums of its partitions.
+
+    Args:
+        layer: What they have in common.
+        models: Each model, what was made of it, and how many partitions its gate kept waiting.
+    """
+    table = _table(
+        f"{layer.upper()}  {MEANINGS.get(layer, '')}".rstrip(),
+        left=("table",),
+        right=("published", "rejected", "waiting", "rows", "seconds"),
+    )
+    for spec, total, waiting in models:
+        published = say_partitions(spec, total.partitions - total.rejected)
+        bad = Text(str(total.rejected or "-"), style="red" if total.rejected else "")
+        late = Text(str(waiting or "-"), style="yellow" if waiting else "")
+        table.add_row(spec.table, published, bad, late, f"{total.files:,}", f"{total.seconds:.1f}")
     return table
 
 

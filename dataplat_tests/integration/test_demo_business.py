@@ -142,6 +142,23 @@ def test_a_correction_moves_rows_to_a_later_day_and_back(
     assert _checksum(mariadb) == before
 
 
+def test_orders_of_a_migration_lead_to_nobody_and_are_as_many_as_before(
+    mariadb: PrivateMariaDB, summary: BusinessSummary
+) -> None:
+    before = _checksum(mariadb, "market.t_order")
+    day = "SELECT count(*) FROM market.t_order o WHERE date(o.update_time) = '2026-01-05'"
+    rows = _one(mariadb, day)
+    nowhere = f"{day} AND NOT EXISTS (SELECT 1 FROM market.t_account a WHERE a.id = o.account_id)"
+    with mishaps.repoint_rows(mariadb.connect, DAY, 37) as mishap:
+        assert (mishap.rows, _one(mariadb, day), _one(mariadb, nowhere)) == (37, rows, 37)
+        assert _one(mariadb, f"{nowhere} AND o.create_time < '2026-01-05'") == 37, "placed before the day"
+        assert mishap.what == (
+            "an account migration gives 37 orders of 2026-01-05 accounts that do not exist"
+        )
+    assert _one(mariadb, nowhere) == 0
+    assert _checksum(mariadb, "market.t_order") == before
+
+
 def test_mishaps_of_a_killed_process_are_undone_newest_first(
     mariadb: PrivateMariaDB, summary: BusinessSummary
 ) -> None:
@@ -215,5 +232,5 @@ def _count_of(mariadb: PrivateMariaDB, day: date) -> int:
     return _one(mariadb, f"SELECT count(*) FROM {MONEY} WHERE {_of(day)}")
 
 
-def _checksum(mariadb: PrivateMariaDB) -> int:
-    return int(_rows(mariadb, f"CHECKSUM TABLE {MONEY} EXTENDED")[0][1])
+def _checksum(mariadb: PrivateMariaDB, table: str = MONEY) -> int:
+    return int(_rows(mariadb, f"CHECKSUM TABLE {table} EXTENDED")[0][1])
