@@ -127,6 +127,19 @@ def test_the_commands_of_the_readme_work_after_the_demo(demo_home: Shell) -> Non
     assert "no physical table was found" in connect
 
 
+def test_the_commands_of_the_page_about_models_work_after_the_demo(demo_home: Shell) -> None:
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    commands = [
+        line for _, language, text in BLOCK.findall(page) if language == "sh" for line in text.splitlines()
+    ]
+    done = {command: demo_home.run(command) for command in commands}
+    assert len(done) == page.count("\ndataplat ")
+    assert {command: one.said for command, one in done.items() if one.code != 0} == {}
+    assert re.findall(r"\w*Warning\b|Traceback", "".join(one.said for one in done.values())) == []
+    assert "-6..0 days" in done["dataplat lineage ads.ads_dau"].out
+    assert "referential_account_id_dim_account" in done["dataplat ledger dw.dw_order_day 2026-01-13"].out
+
+
 def readme_commands(page: str) -> list[str]:
     """Return the commands of the page's table, in its order, without those that only show a form."""
     text = (ROOT / page).read_text(encoding="utf-8")
