@@ -85,7 +85,7 @@ def test_a_bad_upstream_day_stops_where_it_is_seen_and_flows_when_it_is_repaired
         "account_id of 37 in ",
         "the partition was never published and stays absent, downstream is held",
         "ads.ads_sales_day[2026-01-13]: the gate is closed by 1 upstream partition",
-        "dw.dw_order_day[2026-01-13]    rejected: referential_account_id_dim_account: account_id of 37 in ",
+        "dw.dw_order_day[2026-01-13]   rejected: referential_account_id_dim_account: account_id of 37 in ",
         "nothing was read; what was visible before is still visible",
     ]
     assert [text for text in in_order if text not in act] == []
