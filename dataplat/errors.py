@@ -104,6 +104,20 @@ class EngineError(DataplatError):
     """Spark refused or failed the work. What was visible before is still visible."""
 
 
+class QueryRefusedError(EngineError):
+    """Spark's analysis refused SQL. Nothing was run.
+
+    Attributes:
+        line: Of the SQL that was sent, from 1; 0 where Spark does not say.
+        column: In that line, from 0.
+        reason: What is wrong, in one line.
+    """
+
+    line = 0
+    column = 0
+    reason = ""
+
+
 class EngineLostError(EngineError):
     """The engine died or could not be reached during the work; the next use starts a new one."""
 

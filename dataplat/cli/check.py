@@ -34,7 +34,7 @@ def check(
     Without --connect nothing is connected to and no secret is needed. Exit 1 if anything is wrong.
     """
     session = session_of(context)
-    catalog = _load(session)
+    catalog = load_checked(session)
     missing = catalog.missing_secrets(session.environ)
     summary = _summary(catalog)
     _show(session, summary, missing)
@@ -62,7 +62,7 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def _load(session: Session) -> "Catalog":
+def load_checked(session: Session) -> "Catalog":
     """Return the configuration once nothing in it is wrong.
 
     Raises:
@@ -73,6 +73,7 @@ def _load(session: Session) -> "Catalog":
     from dataplat.plan.models.inspect import inspect_models
     from dataplat.specs import load_catalog
     from dataplat.specs.problems import spec_error
+    from dataplat.udfs.registry import find_udfs, inspect_udf_files
 
     try:
         catalog = session.catalog
@@ -80,7 +81,11 @@ def _load(session: Session) -> "Catalog":
         load_catalog(session.settings.config_dir, session.environ, inspect=inspect_table)
         raise
     problems = [problem for table in catalog.tables.values() for problem in inspect_table(table)]
-    problems += inspect_models(catalog)
+    udfs, udf_problems = find_udfs(catalog.platform, catalog.config_dir.parent)
+    problems += udf_problems or inspect_udf_files(udfs.values(), catalog.platform)
+    # A function that is missing for a broken module would be one more problem of each model that calls it.
+    known = None if udf_problems else {*udfs, *map(str.lower, catalog.platform.functions)}
+    problems += inspect_models(catalog, known)
     if problems:
         raise spec_error(catalog.config_dir.name, problems)
     return catalog

@@ -14,6 +14,7 @@ The JVM runs in UTC whatever the business zone is: a ``DATETIME`` is read as wal
 into an instant. The business zone is Spark's *session* zone.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,16 @@ def _with_users(conf: Mapping[str, str], users: Mapping[str, str]) -> dict[str, 
         if key in conf and key in users:
             joined[key] = f"{conf[key]}{separator}{users[key]}"
     return joined
+
+
+def worker_python(spec: EngineSpec, environ: Mapping[str, str]) -> str | None:
+    """Return the Python that runs UDFs; none where it is the cluster's to say.
+
+    Spark would take the first ``python3`` of PATH, which knows nothing of the packages beside this one.
+    """
+    named = spec.conf.get("spark.pyspark.python") or environ.get("PYSPARK_PYTHON")
+    on_this_machine = spec.mode == "local" or spec.master.startswith("local")
+    return named or (sys.executable if on_this_machine else None)
 
 
 def session_conf(spec: EngineSpec, home: EngineHome) -> Mapping[str, str]:

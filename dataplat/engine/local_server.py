@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 from pyspark.errors import PySparkException
@@ -35,23 +36,29 @@ class ServerStatus:
     memory_bytes: int | None = None
 
 
-def ensure_server(home: EngineHome, master: str, conf: Mapping[str, str]) -> str:
+def ensure_server(home: EngineHome, master: str, conf: Mapping[str, str], python: str = "") -> str:
     """Return the ``sc://`` address of the running server, starting one when none is alive.
 
     Several processes may call this at once: one starts it, the others wait. The token to
     authenticate with is left in this process's environment, where pyspark looks for it.
 
+    Args:
+        home: Where the server keeps what it owns.
+        master: Spark's master.
+        conf: Settings that it can only take when it starts.
+        python: What its Python workers are; without it the first ``python3`` of PATH.
+
     Raises:
         EngineError: When the server does not come up; the message points at its log.
     """
-    with _environment(home):
+    with _environment(home, {"PYSPARK_PYTHON": python} if python else {}):
         _forget_killed(home)
         looked_alive = server_status(home).running
         try:
             return local_server.reuse_or_start_local_connect_server(master, dict(conf))
         except (PySparkException, subprocess.SubprocessError, OSError) as error:
             if looked_alive and not server_status(home).running:  # killed while we asked
-                return ensure_server(home, master, conf)
+                return ensure_server(home, master, conf, python)
             raise EngineError(
                 "engine",
                 "the local Spark server did not start",
@@ -116,9 +123,10 @@ def make_engine_home(home: EngineHome) -> None:
 
 
 @contextmanager
-def _environment(home: EngineHome) -> Iterator[None]:
+def _environment(home: EngineHome, further: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
     make_engine_home(home)
     ours = {
+        **further,
         "SPARK_LOCAL_CONNECT_DISCOVERY": str(home.directory / _DISCOVERY),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_CONF_DIR": str(home.directory),

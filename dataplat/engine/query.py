@@ -6,7 +6,7 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
-from dataplat.engine.translate import engine_errors
+from dataplat.engine.translate import engine_errors, query_errors
 from dataplat.plan.ddl import HiveColumn
 
 Values = tuple[tuple[str, str], ...]
@@ -21,13 +21,14 @@ class PartitionQueries:
         subject: What a message opens with.
 
     Raises:
-        EngineError: A query does not parse, names a table or column that is not there, or makes other
+        QueryRefusedError: A query does not parse, names a table or column that is not there, or makes other
             columns than the first.
+        EngineError: The engine cannot be asked.
     """
 
     def __init__(self, session: SparkSession, queries: Mapping[Values, str], subject: str) -> None:
         self._subject = subject
-        with engine_errors(subject):
+        with query_errors(subject):
             self._frames = {values: session.sql(sql) for values, sql in queries.items()}
             self._fields = _together(self._frames.values()).schema.fields
 

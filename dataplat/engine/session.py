@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import ClassVar
 
@@ -24,7 +25,7 @@ from pyspark.sql.connect.session import SparkSession as ConnectSession
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from dataplat.engine.catalog_lock import catalog_in_use, is_catalog_held, other_engines
-from dataplat.engine.conf import EngineHome, server_conf, session_conf
+from dataplat.engine.conf import EngineHome, server_conf, session_conf, worker_python
 from dataplat.engine.local_server import (
     ServerStatus,
     ensure_server,
@@ -33,13 +34,16 @@ from dataplat.engine.local_server import (
     stop_server,
 )
 from dataplat.engine.translate import engine_errors
+from dataplat.engine.udfs import register_udfs
 from dataplat.errors import EngineError, EngineLostError
 from dataplat.specs import EngineSpec
+from dataplat.udfs import Udf
 
 # The error that follows says the same, with what it means for the load.
 warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]", category=UserWarning)
 # Disabled by default, and enabled again by any library that configures logging, as Alembic and Dagster do.
-logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
+for _name in ("pyspark.sql.connect.logging", "SQLQueryContextLogger"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 _CATALOG_WAIT_SECONDS = 5
 
 
@@ -83,6 +87,16 @@ class SparkEngine:
                 self._claim_process()
                 self._session = self._opened()
             return self._session
+
+    def session_with(self, udfs: Iterable[Udf], subject: str) -> SparkSession:
+        """Return a session that answers and knows some UDFs; one that knows them already is as quick.
+
+        Raises:
+            EngineError: As ``session``; or a UDF cannot be sent to the engine.
+        """
+        session = self.session()
+        register_udfs(session, udfs, subject)
+        return session
 
     def probe(self) -> int:
         """Ask the engine something, and its catalog for its databases; return how many there are.
@@ -140,7 +154,9 @@ class SparkEngine:
         if self.spec.mode == "classic":
             return self._open_classic()
         if self.spec.mode == "local":
-            url = ensure_server(self.home, self.spec.master, server_conf(self.spec, self.home))
+            python = worker_python(self.spec, os.environ) or ""
+            conf = server_conf(self.spec, self.home)
+            url = ensure_server(self.home, self.spec.master, conf, python)
             self._server_pid = server_status(self.home).pid
         else:
             url = self.spec.remote or ""
@@ -180,6 +196,8 @@ class SparkEngine:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         for name in _CONNECT_VARIABLES:
             os.environ.pop(name, None)
+        if python := worker_python(self.spec, os.environ):
+            os.environ["PYSPARK_PYTHON"] = python
         make_engine_home(self.home)
         builder = SparkSession.builder.master(self.spec.master).appName("dataplat")
         for key, value in (

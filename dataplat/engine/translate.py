@@ -5,17 +5,27 @@ server's own text. The first line that names the cause is kept, the Java stack i
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # ships no types
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from dataplat.engine.catalog_lock import catalog_in_use
-from dataplat.errors import DataplatError, EngineError, EngineLostError, SourceUnavailableError, StorageError
+from dataplat.errors import (
+    DataplatError,
+    EngineError,
+    EngineLostError,
+    QueryRefusedError,
+    SourceUnavailableError,
+    StorageError,
+)
 
+_PYTHON_HERE = ".".join(map(str, sys.version_info[:2]))
+_FROM_PYTHON = "Python worker"
 _UNCHANGED = "nothing was published: what was visible before is still visible"
 
 _LOST = re.compile(
@@ -39,6 +49,10 @@ _SOURCE_GONE = re.compile(
 )
 _JDBC = re.compile(r"java\.sql\.SQL\w*Exception|org\.mariadb\.jdbc|com\.mysql\.cj")
 _REFUSED_TOKEN = re.compile(r"StatusCode\.UNAUTHENTICATED|Invalid authentication token", re.IGNORECASE)
+_UDF = re.compile(r"dataplat-udf\|(?P<name>\w+)\|(?P<place>[^|]*)\|(?P<reason>.*?)\|$", re.MULTILINE)
+_PYTHON = re.compile(r"\[PYTHON_VERSION_MISMATCH\].*|^(?:ModuleNotFoundError|ImportError): .*", re.MULTILINE)
+_TAIL = re.compile(r"\.?( Please, refer to '.*)? SQLSTATE: \w+.*$")
+_POSITION = re.compile(r"SQLSTATE: \w+[;\s(]+line (\d+),? pos (\d+)")
 _DERBY_LOCKED = re.compile(r"Another instance of Derby may have already booted|XSDB6")
 
 _NO_DRIVER = re.compile(r"^(?:java\.lang\.\w+Exception: )?(?:org\.mariadb|com\.mysql)\.[\w.]*Driver$")
@@ -58,10 +72,35 @@ def engine_errors(subject: str) -> Iterator[None]:
         raise translate(error, subject) from error
 
 
+@contextmanager
+def query_errors(subject: str) -> Iterator[None]:
+    """Do what ``engine_errors`` does, and say where in the SQL something is wrong, as far as Spark tells.
+
+    Raises:
+        QueryRefusedError: Spark's analysis refuses the SQL.
+    """
+    try:
+        with engine_errors(subject):
+            yield
+    except EngineError as error:
+        cause = error.__cause__
+        if type(error) is not EngineError or not isinstance(cause, AnalysisException):
+            raise
+        refused = QueryRefusedError(subject, error.problem, facts=error.facts, effect=error.effect)
+        if (place := _POSITION.search(str(cause))) is not None:
+            refused.line, refused.column = int(place[1]), int(place[2])
+        refused.reason = _TAIL.sub("", root_cause(str(cause)))
+        raise refused from cause
+
+
 def translate(error: BaseException, subject: str) -> DataplatError:
     """Return the error to raise for a Spark failure; the cause decides whether a retry may help."""
     text = str(error)
     cause = root_cause(text)
+    if (raised := _UDF.search(text)) is not None:
+        return _udf_raised(subject, raised)
+    if _FROM_PYTHON in text and (python := _PYTHON.search(text)) is not None:
+        return _wrong_python(subject, python[0])
     if _DERBY_LOCKED.search(text):
         return catalog_in_use(subject)
     if _REFUSED_TOKEN.search(text):
@@ -113,6 +152,30 @@ def translate(error: BaseException, subject: str) -> DataplatError:
             next_steps=["run the same command again: it starts a new engine"],
         )
     return EngineError(subject, "Spark refused the work", facts=[("found", cause)], effect=_UNCHANGED)
+
+
+def _udf_raised(subject: str, raised: re.Match[str]) -> EngineError:
+    table = subject.partition("[")[0]
+    return EngineError(
+        subject,
+        f"UDF {raised['name']} failed",
+        facts=[("found", raised["reason"]), ("declared", raised["place"])],
+        effect=_UNCHANGED,
+        next_steps=[f"dataplat test {table}"],
+    )
+
+
+def _wrong_python(subject: str, found: str) -> EngineError:
+    return EngineError(
+        subject,
+        "the engine's Python cannot run the UDFs",
+        facts=[
+            ("expected", f"Python {_PYTHON_HERE} with pyarrow and what the UDFs import"),
+            ("found", found[:300]),
+        ],
+        effect=_UNCHANGED,
+        next_steps=["name another one in platform.yaml: engine: {conf: {spark.pyspark.python: …}}"],
+    )
 
 
 def _no_driver(subject: str, cause: str) -> EngineError:

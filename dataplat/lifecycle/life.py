@@ -112,7 +112,7 @@ def _begin(load: Load, targets: Mapping[str, PartitionTarget]) -> None:
             location=load.folder(target),
             run_id=load.run.run_id,
             actor=load.run.actor,
-            config_sha=load.platform.catalog.sha(load.spec),
+            config_sha=load.platform.sha(load.spec),
         )
         for key, target in targets.items()
     )

@@ -7,15 +7,16 @@ from dataplat.audit.counts import check_files, check_placement
 from dataplat.audit.outcome import Outcome
 from dataplat.engine.query import PartitionQueries
 from dataplat.engine.stage import stage_frame
-from dataplat.errors import EngineError, GateClosedError
+from dataplat.errors import EngineError, GateClosedError, QueryRefusedError
 from dataplat.ledger import Hop
 from dataplat.lifecycle.gate import pass_gate
 from dataplat.lifecycle.life import live
 from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.refusals import refused_at
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo
 from dataplat.plan.ddl import quote_identifier
-from dataplat.plan.models.render import render_model
+from dataplat.plan.models.render import render_for_engine
 from dataplat.plan.needed import awaited_arrivals, closing_of, needed_partitions
 from dataplat.plan.partitions import partition_columns
 from dataplat.plan.reads import PartitionTarget
@@ -108,7 +109,8 @@ class ModelOrigin:
         zone = ZoneInfo(platform.catalog.platform.timezone)
         self._platform = platform
         self._spec = spec
-        self._sql = {key: render_model(spec, key, zone) for key in keys}
+        self._rendered = {key: render_for_engine(spec, key, zone) for key in keys}
+        self._sql = {key: rendered.text for key, rendered in self._rendered.items()}
         self._targets = tuple(
             PartitionTarget(
                 key,
@@ -121,9 +123,13 @@ class ModelOrigin:
 
     def prepare(self, load: Load) -> Prepared:
         """Let Spark analyse the SQL. See ``Origin``."""
-        session = self._platform.engine(self._spec.engine).session()
+        udfs = self._platform.udfs.called_in("\n".join(self._sql.values()))
+        session = self._platform.engine(self._spec.engine).session_with(udfs, load.subject)
         sql = {target.values: self._sql[target.key] for target in self._targets}
-        self._queries = PartitionQueries(session, sql, load.subject)
+        try:
+            self._queries = PartitionQueries(session, sql, load.subject)
+        except QueryRefusedError as error:  # of several partitions each is asked again alone
+            raise refused_at(error, self._rendered[load.keys[0]].problem_at) from error
         return Prepared(self._targets, self._queries.columns)
 
     def stage(self, load: Load) -> Mapping[str, int]:

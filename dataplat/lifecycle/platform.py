@@ -1,7 +1,9 @@
 """Everything a command or a run needs, opened when first used and closed together."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
 
 from dataplat.engine.conf import EngineHome
@@ -11,9 +13,10 @@ from dataplat.engine.session import SparkEngine
 from dataplat.errors import SelectionError
 from dataplat.ledger import Ledger
 from dataplat.lifecycle.kept_graph import kept_graph
+from dataplat.lifecycle.udfs import ModelUdfs
 from dataplat.plan.models.graph import ModelGraph
 from dataplat.settings import Settings
-from dataplat.specs import Catalog, EngineSpec, SecretResolver, load_catalog
+from dataplat.specs import AnyTable, Catalog, EngineSpec, ModelSpec, SecretResolver, load_catalog
 
 
 class Platform:
@@ -28,6 +31,7 @@ class Platform:
         self.catalog = catalog
         self.secrets = SecretResolver(environ)
         self._engines: dict[str, SparkEngine] = {}
+        self._test_engines: dict[str, SparkEngine] = {}
         self._ledger: Ledger | None = None
         self._graph: ModelGraph | None = None
 
@@ -58,6 +62,30 @@ class Platform:
             self._graph = kept_graph(self.catalog, self.settings.home)
         return self._graph
 
+    @cached_property
+    def udfs(self) -> ModelUdfs:
+        """The UDFs of models; their modules are imported by the first that may need one."""
+        return ModelUdfs(self.catalog)
+
+    def test_engine(self, name: str = "default") -> SparkEngine:
+        """Return the engine that runs the tests of models in place of a named one; nothing is started by it.
+
+        The shared local server runs them itself. In place of a driver of its own, or of a server that
+        somebody else runs, tests get a local server with the same SQL settings; it ends when this is closed.
+        """
+        spec = self._engine_spec(name)
+        if spec.mode == "local":
+            return self.engine(name)
+        if name not in self._test_engines:
+            home = self._engine_home(f"tests_of_{name}")
+            alone = replace(
+                home, catalog=home.directory / "metastore_db", warehouse=f"file://{home.directory}/warehouse"
+            )
+            conf = {key: value for key, value in spec.conf.items() if key.startswith("spark.sql.")}
+            conf["spark.sql.catalogImplementation"] = "in-memory"
+            self._test_engines[name] = SparkEngine(name, EngineSpec(conf=conf), alone)
+        return self._test_engines[name]
+
     @property
     def warehouse(self) -> str:
         """URI of the warehouse; a relative local path counts from the folder above the configuration."""
@@ -77,6 +105,10 @@ class Platform:
             self._engines[name] = SparkEngine(name, self._engine_spec(name), self._engine_home(name))
         return self._engines[name]
 
+    def sha(self, spec: AnyTable) -> str:
+        """Return the content hash of a table, with the versions of the UDFs that it calls."""
+        return self.udfs.sha(self.graph, spec) if isinstance(spec, ModelSpec) else self.catalog.sha(spec)
+
     def hive(self, engine: str = "default") -> HiveCatalog:
         """Return the Hive catalog as an engine sees it."""
         return HiveCatalog(self.engine(engine).session(), self.warehouse)
@@ -95,6 +127,9 @@ class Platform:
         for engine in self._engines.values():
             engine.release()
         self._engines.clear()
+        for engine in self._test_engines.values():
+            engine.stop()
+        self._test_engines.clear()
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None

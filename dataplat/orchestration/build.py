@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from dataplat.lifecycle.udfs import ModelUdfs
 from dataplat.orchestration.automation import Automation, build_automation_sensors
 from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.tables import build_table_asset
@@ -27,8 +28,9 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
     gatekeeper = Gatekeeper(catalog, graph, environ)
     automation = Automation(catalog, graph, gatekeeper)
     tables = [build_table_asset(catalog, spec) for spec in catalog.tables.values()]
+    udfs = ModelUdfs(catalog)
     models = [
-        build_model_asset(catalog, graph, spec, automation.condition_of(spec))
+        build_model_asset(catalog, graph, spec, automation.condition_of(spec), udfs.sha(graph, spec))
         for spec in catalog.models.values()
     ]
     with warnings.catch_warnings():

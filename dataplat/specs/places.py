@@ -10,7 +10,7 @@ _SQLITE = "sqlite:///"
 
 
 def absolute_platform(platform: PlatformSpec, root: Path) -> PlatformSpec:
-    """Return the platform with its home, a local warehouse and an SQLite ledger as absolute paths.
+    """Return the platform with its home, a local warehouse, an SQLite ledger and UDF files as absolute paths.
 
     Args:
         platform: As written; ``file://.dataplat/warehouse`` is below ``root``, ``file:///srv`` is not.
@@ -21,6 +21,7 @@ def absolute_platform(platform: PlatformSpec, root: Path) -> PlatformSpec:
         home=str(root / platform.home),
         warehouse=absolute_uri(platform.warehouse, root),
         ledger=_absolute_ledger(platform.ledger, root),
+        udf_files={name: str(root / path) for name, path in platform.udf_files.items()},
     )
 
 

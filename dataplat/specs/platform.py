@@ -198,6 +198,15 @@ class PlatformSpec(DeclaredSpec):
     external: tuple[ExternalSpec, ...] = Field(
         (), description="Tables that somebody else makes and models read: names, or names with a grain."
     )
+    udfs: Texts = Field(
+        (), description="Python modules whose UDFs models may call: my_company.udfs, or my_company.udfs:one"
+    )
+    udf_files: dict[Text, Text] = Field(
+        default_factory=dict, description="Files that UDFs read in place of their own: {parse_ip: ip.csv}"
+    )
+    functions: Texts = Field(
+        (), description="Functions that metastore, jars or server bring, besides those of Spark 4.3."
+    )
     start: Day = Field(date(2025, 1, 1), description="First partition of tables that give none.")
 
     @property

@@ -17,6 +17,7 @@ STOREYS = (
     {"lifecycle"},
     {"audit", "sinks", "sources", "alerts"},
     {"engine", "storage", "ledger"},
+    {"udfs"},
     {"plan"},
     {"specs"},
     {"errors"},

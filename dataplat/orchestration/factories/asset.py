@@ -29,6 +29,7 @@ def build_asset(
     pool: str | None = None,
     condition: Condition | None = None,
     level: int = 0,
+    code_version: str | None = None,
 ) -> dg.AssetsDefinition:
     """Return a partitioned asset with its checks, materialized only after publishing.
 
@@ -43,12 +44,15 @@ def build_asset(
         pool: Bounds how many loads run at once.
         condition: When automation makes a partition.
         level: How many models stand between it and the loaded tables; no asset has that of an upstream.
+        code_version: The content hash, where the table's own is not all of it.
     """
     with warnings.catch_warnings():
         # Known and pinned: partitions on checks, and code references, are not final in Dagster 1.13.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return _build(catalog, spec, built_in_checks, group, kinds, metadata, deps, pool, condition, level)
+        return _build(
+            catalog, spec, built_in_checks, group, kinds, metadata, deps, pool, condition, level, code_version
+        )
 
 
 def _build(
@@ -62,6 +66,7 @@ def _build(
     pool: str | None,
     condition: Condition | None,
     level: int,
+    code_version: str | None,
 ) -> dg.AssetsDefinition:
     key = dg.AssetKey(spec.asset_path)
     partitions = partitions_of(catalog, spec)
@@ -75,7 +80,7 @@ def _build(
         kinds=kinds,
         owners=list(spec.owner),
         tags={"dataplat/layer": spec.layer, **spec.tags},
-        code_version=catalog.sha(spec),
+        code_version=code_version or catalog.sha(spec),
         automation_condition=condition,
         metadata={**_code_reference(spec), **metadata},
     )

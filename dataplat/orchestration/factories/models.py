@@ -21,9 +21,16 @@ _BUILT_IN = {
 
 
 def build_model_asset(
-    catalog: Catalog, graph: ModelGraph, spec: ModelSpec, condition: Condition | None = None
+    catalog: Catalog,
+    graph: ModelGraph,
+    spec: ModelSpec,
+    condition: Condition | None = None,
+    code_version: str | None = None,
 ) -> dg.AssetsDefinition:
-    """Return the asset of one model; ``condition`` says when automation makes it."""
+    """Return the asset of one model; ``condition`` says when automation makes it.
+
+    ``code_version`` is the content hash with the UDFs that the model calls; without it, the model's own.
+    """
     return build_asset(
         catalog,
         spec,
@@ -34,6 +41,7 @@ def build_model_asset(
         deps=list(_deps(catalog, graph, spec)),
         condition=condition,
         level=graph.level(spec.table),
+        code_version=code_version,
     )
 
 

@@ -18,6 +18,7 @@ from sqlglot import exp
 from dataplat.plan.grains import Grain, wall_start
 from dataplat.plan.models.building import TooManyFramesError, build_frames
 from dataplat.plan.models.frames import Frame
+from dataplat.plan.models.functions import called_functions
 from dataplat.plan.models.graph import ModelAnalysis
 from dataplat.plan.models.lineage import column_lineage, columns_read
 from dataplat.plan.models.problems import SqlRefusedError
@@ -103,8 +104,21 @@ def analyse_model(model: ParsedModel, relations: Relations) -> ModelAnalysis:
     if not unknown:
         problems += unknown_columns(rendered, frames)
     return ModelAnalysis(
-        upstreams, frames[0].output_names, column_lineage(frames), columns_read(frames), tuple(problems)
+        upstreams,
+        frames[0].output_names,
+        column_lineage(frames),
+        columns_read(frames),
+        called_functions(_trees(model)),
+        tuple(problems),
     )
+
+
+def _trees(model: ParsedModel) -> Iterator[tuple[exp.Query, RenderedSql]]:
+    """Yield the tree of each probe that is not the first one with other literals."""
+    yield model.tree, model.rendered
+    for rendered in model.probes[1:]:
+        if _other_literals(model.rendered.text, rendered.text) is None:
+            yield parse_model_sql(rendered), rendered
 
 
 def _undeclared(rendered: RenderedSql, frames: Sequence[Frame], relations: Relations) -> Iterator[Problem]:

@@ -43,6 +43,19 @@ class ColumnLineage:
 
 
 @dataclass(frozen=True)
+class FunctionCall:
+    """A function that a model calls and that is none of Spark's own.
+
+    Attributes:
+        name: In lower case.
+        place: Where it is called first: a problem without words, for whoever finds one.
+    """
+
+    name: str
+    place: Problem
+
+
+@dataclass(frozen=True)
 class ModelAnalysis:
     """What is known about a model without running it.
 
@@ -51,6 +64,7 @@ class ModelAnalysis:
         columns: The columns that it makes, without those of the partition; none if a star hides some.
         lineage: Where each column comes from.
         columns_read: Every column of an upstream that the SQL names, in filters and joins too.
+        functions: The functions that it calls and Spark does not bring, in order of their names.
         problems: What is wrong. The other attributes then hold what could be found nevertheless.
     """
 
@@ -58,6 +72,7 @@ class ModelAnalysis:
     columns: tuple[str, ...] | None = None
     lineage: tuple[ColumnLineage, ...] = ()
     columns_read: tuple[ColumnRef, ...] = ()
+    functions: tuple[FunctionCall, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 

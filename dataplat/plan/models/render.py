@@ -43,12 +43,26 @@ class RenderedSql:
     spans: tuple[tuple[int, int, int], ...]
 
     @cached_property
-    def _pieces(self) -> list[Piece]:
+    def pieces(self) -> list[Piece]:
+        """What each stretch of the text comes from; worked out when a message asks for it."""
         return replaced(self.filled.pieces, self.spans)
+
+    def problem_at(self, line: int, column: int, text: str) -> Problem:
+        """Return a problem with a place of the text: lines count from 1, columns from 0."""
+        return self.problem(position_at(self.text, line, column), text)
 
     def problem(self, position: int, text: str) -> Problem:
         """Return a problem with the character at ``position``, as the line of the file and a caret."""
-        return self.filled.source.problem(Origins(self._pieces).origin(position), text)
+        return self.filled.source.problem(Origins(self.pieces).origin(position), text)
+
+
+def position_at(text: str, line: int, column: int) -> int:
+    r"""Return the position of a place as parsers tell it: lines count from 1, columns from 0.
+
+    >>> position_at("one\ntwo", 2, 1)
+    5
+    """
+    return sum(len(before) + 1 for before in text.split("\n")[: line - 1]) + column
 
 
 def render_model(spec: ModelSpec, partition_key: str, zone: ZoneInfo) -> str:
@@ -64,9 +78,14 @@ def render_model(spec: ModelSpec, partition_key: str, zone: ZoneInfo) -> str:
             read. Nothing was run.
         SelectionError: If the zone's clock skipped the partition.
     """
+    return render_for_engine(spec, partition_key, zone).text
+
+
+def render_for_engine(spec: ModelSpec, partition_key: str, zone: ZoneInfo) -> RenderedSql:
+    """Return what ``render_model`` does, with the way back to its file. Raises as it does."""
     base = partition_window(partition_key, spec.grain, zone).start
     try:
-        return render_sql(spec, partition_key, base).text
+        return render_sql(spec, partition_key, base)
     except SqlRefusedError as refused:
         raise as_spec_error(spec, refused.problems) from refused
 

@@ -11,16 +11,20 @@ from typing import cast
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
+from sqlglot.dialects.spark import Spark
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.tokenizer_core import Token, TokenType
 
 from dataplat.plan.models.problems import SqlRefusedError
 from dataplat.plan.models.render import RenderedSql
+from dataplat.plan.models.spark_functions import SPARK_FUNCTIONS
 from dataplat.specs.problems import Problem
 
 _UNCLOSED = re.compile(r"Missing (?P<what>.+) from [0-9]+:(?P<position>[0-9]+)")
 _BEGINNINGS = (TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenType.FROM)
+_HINTS = {"BROADCAST", "BROADCASTJOIN", "MAPJOIN", "MERGE", "MERGEJOIN", "SHUFFLEMERGE", "SHUFFLE_HASH",
+          "SHUFFLE_REPLICATE_NL"}  # fmt: skip
 _ONE_SELECT = "a model is one SELECT, and dataplat writes its rows"
 
 
@@ -86,7 +90,19 @@ def own_columns(select: exp.Select) -> Iterator[exp.Column]:
 
 @lru_cache(maxsize=1)
 def _spark() -> Dialect:
-    return Dialect.get_or_raise("spark")
+    """Return Spark's dialect without the functions that the parser brings from other databases.
+
+    They would be read with the arguments that they have there: ``parse_ip`` of Snowflake takes two.
+    """
+    parser = Spark.Parser
+    functions = {name: build for name, build in parser.FUNCTIONS.items() if name.lower() in SPARK_FUNCTIONS}
+    parsers = {
+        name: parse
+        for name, parse in parser.FUNCTION_PARSERS.items()
+        if name.lower() in SPARK_FUNCTIONS or name in _HINTS
+    }
+    narrowed = type("Parser", (parser,), {"FUNCTIONS": functions, "FUNCTION_PARSERS": parsers})
+    return cast(Dialect, type("SparkOnly", (Spark,), {"Parser": narrowed})())
 
 
 def _tokens(rendered: RenderedSql) -> list[Token]:

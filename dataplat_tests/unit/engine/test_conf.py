@@ -1,10 +1,12 @@
 """What an engine is started with: the whole list, and what a user's own settings can and cannot change."""
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dataplat.engine.conf import EngineHome, server_conf, session_conf
+from dataplat.engine.conf import EngineHome, server_conf, session_conf, worker_python
 from dataplat.specs import EngineSpec
 
 HOME = EngineHome(
@@ -96,3 +98,20 @@ def test_jvm_options_of_the_user_come_before_ours_so_that_the_jvm_stays_in_utc()
 def test_jars_of_the_user_do_not_push_out_the_driver() -> None:
     conf = server_conf(_spec(jars="/a.jar", conf={"spark.driver.extraClassPath": "/more/*"}), HOME)
     assert (conf["spark.driver.extraClassPath"], conf["spark.jars"]) == ("/jars/*:/more/*", "/a.jar")
+
+
+@pytest.mark.parametrize(
+    ("keys", "environ", "python"),
+    [
+        ({}, {}, sys.executable),
+        ({"mode": "classic"}, {}, sys.executable),
+        ({"mode": "classic", "master": "yarn"}, {}, None),
+        ({"mode": "classic", "master": "yarn"}, {"PYSPARK_PYTHON": "/opt/py"}, "/opt/py"),
+        ({}, {"PYSPARK_PYTHON": "/opt/py"}, "/opt/py"),
+        ({"conf": {"spark.pyspark.python": "/own/py"}}, {"PYSPARK_PYTHON": "/opt/py"}, "/own/py"),
+    ],
+)
+def test_udfs_run_in_this_python_unless_another_is_named_or_the_cluster_has_its_own(
+    keys: dict[str, Any], environ: dict[str, str], python: str | None
+) -> None:
+    assert worker_python(EngineSpec.model_validate(keys), environ) == python

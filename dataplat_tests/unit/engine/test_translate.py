@@ -1,5 +1,7 @@
 """Troubles that are told from Spark's text alone."""
 
+import sys
+
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
@@ -24,6 +26,28 @@ def test_an_engine_without_the_driver_says_where_one_is_expected(text: str) -> N
         "  found      no class org.mariadb.jdbc.Driver\n"
         "  effect     nothing was published: what was visible before is still visible\n"
         "  next       make setup   or   export DATAPLAT_JARS=…, then dataplat engine stop"
+    )
+
+
+MISMATCH = (
+    "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.13 than that in driver: 3.11,"
+    " PySpark cannot run with different minor versions."
+)
+NO_ARROW = "ModuleNotFoundError: No module named 'pyarrow'"
+
+
+@pytest.mark.parametrize(("before", "found"), [("x.PySparkRuntimeError: ", MISMATCH), ("", NO_ARROW)])
+def test_an_engine_whose_python_is_another_says_what_is_expected(found: str, before: str) -> None:
+    text = (
+        f"An exception was thrown from the Python worker: Traceback (most recent call last):\n{before}{found}"
+    )
+    here = ".".join(map(str, sys.version_info[:2]))
+    assert str(translate(PySparkException(text), "dw.x[2026-01-09]")) == (
+        "dw.x[2026-01-09]: the engine's Python cannot run the UDFs\n"
+        f"  expected   Python {here} with pyarrow and what the UDFs import\n"
+        f"  found      {found}\n"
+        "  effect     nothing was published: what was visible before is still visible\n"
+        "  next       name another one in platform.yaml: engine: {conf: {spark.pyspark.python: …}}"
     )
 
 
