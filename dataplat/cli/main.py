@@ -23,6 +23,7 @@ from dataplat.cli import (
     gate,
     ledger,
     load,
+    model_tests,
     models,
     pause,
     ready,
@@ -42,7 +43,7 @@ app = typer.Typer(
 
 # In the order of --help.
 _MODULES = (
-    *(demo, check, load, expr, explain, models, ledger, gate, ready, pause),
+    *(demo, check, model_tests, load, expr, explain, models, ledger, gate, ready, pause),
     *(rollback, collect, count, engine),
 )
 for module in _MODULES:

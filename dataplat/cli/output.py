@@ -19,6 +19,7 @@ _STYLES = {
     "passed": "green",
     "rejected": "red",
     "failed": "red",
+    "broken": "red",
     "abandoned": "yellow",
     "skipped": "yellow",
 }

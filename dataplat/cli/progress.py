@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from dataplat.cli.output import Output
 from dataplat.cli.session import Session
 
 if TYPE_CHECKING:
@@ -15,6 +16,55 @@ _LEAVES = {
     "and the next load of it settles which",
     "done": f"had ended; {_STILL}, or what was just published",
 }
+
+
+def start_bar(output: Output) -> Any:
+    """Return a running bar on stderr, which vanishes when it is stopped; None where that is no terminal."""
+    stream = output.err
+    if not stream.isatty():
+        return None
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description}", table_column=None),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=output.console(stream),
+        transient=True,
+    )
+    bar.start()
+    return bar
+
+
+class Counter:
+    """A bar over a number of things that end one after the other; elsewhere than on a terminal one line."""
+
+    def __init__(self, output: Output, total: int, beginning: str) -> None:
+        self._output = output
+        self._total = total
+        self._beginning = beginning
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> "Counter":
+        self._bar = start_bar(self._output)
+        if self._bar is None:
+            self._output.note(self._beginning)
+        else:
+            self._task = self._bar.add_task(self._beginning, total=self._total)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, text: str) -> None:
+        """Hear that one more has ended."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=text, advance=1)
 
 
 class LoadProgress:
@@ -32,20 +82,8 @@ class LoadProgress:
         self._task: Any = None
 
     def __enter__(self) -> "LoadProgress":
-        stream = self._session.output.err
-        if stream.isatty():
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-            from rich.progress import Progress as Bar
-
-            self._bar = Bar(
-                TextColumn("{task.description}", table_column=None),
-                BarColumn(bar_width=20),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=self._session.output.console(stream),
-                transient=True,
-            )
-            self._bar.start()
+        self._bar = start_bar(self._session.output)
+        if self._bar is not None:
             self._task = self._bar.add_task("starting", total=self._partitions)
         return self
 

@@ -2,7 +2,8 @@
 
 A test writes only the columns that matter to it. What a row leaves out is NULL, except for partition columns:
 they hold the latest partition that the model reads of that table, so a test of ``ds = '{{ ds }}'`` need not
-repeat the day in every row. Types follow from the values that are written.
+repeat the day in every row. Columns and types follow from what is written in any test of the model, so a
+test without rows has them too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,8 +62,21 @@ def given_tables(
         relation = relations[upstream.table.lower()]
         read = [ref.column for ref in named if ref.table == upstream.table]
         defaults = _partition_defaults(relation, upstream, key, spec)
-        tables.append(_given(relation, given.get(relation.table, ()), read, defaults))
+        rows = given.get(relation.table, ())
+        tables.append(_given(relation, rows, read, defaults, _written_elsewhere(catalog, spec, relation)))
     return tables
+
+
+def _written_elsewhere(catalog: Catalog, spec: ModelSpec, relation: Relation) -> list[Mapping[str, object]]:
+    """Return the rows that all tests of a model give for a table."""
+    tests = catalog.model_tests.get(spec.table)
+    return [
+        {name.lower(): value for name, value in row.items()}
+        for case in (tests.tests.values() if tests else ())
+        for table, rows in case.given.items()
+        if table.lower() == relation.table
+        for row in rows
+    ]
 
 
 def inspect_model_tests(catalog: Catalog, graph: ModelGraph) -> Iterator[Problem]:
@@ -131,14 +145,17 @@ def _given(
     rows: Sequence[Mapping[str, object]],
     read: Iterable[str],
     defaults: Mapping[str, str],
+    elsewhere: Sequence[Mapping[str, object]],
 ) -> GivenTable:
     lowered = [{**defaults, **{name.lower(): value for name, value in row.items()}} for row in rows]
-    names = [name for row in lowered for name in row]
+    names = [name for row in (*lowered, *elsewhere) for name in row]
     names += [*(relation.columns or ()), *read, *relation.partition_names]
     columns = tuple(name for name in dict.fromkeys(names) if name not in relation.partition_names)
     columns += relation.partition_names
     types = tuple(
-        "string" if name in relation.partition_names else infer_type([row.get(name) for row in lowered])
+        "string"
+        if name in relation.partition_names
+        else infer_type([row.get(name) for row in (*lowered, *elsewhere)])
         for name in columns
     )
     made = tuple(

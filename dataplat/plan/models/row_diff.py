@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
+from dataplat.plan.display import display_width, padded
+
 Cells = tuple[str, ...]
 
 _WIDTH = 80
@@ -59,9 +61,9 @@ class RowDiff:
             lines += [("-", row) for row in self.missing[index : index + 1]]
             lines += [("+", row) for row in self.surplus[index : index + 1]]
         shown = lines[: _ROWS_SHOWN + 1]
-        widths = {at: max(len(_cut(row[at])) for _, row in shown) for at in columns}
+        widths = {at: max(display_width(_cut(row[at])) for _, row in shown) for at in columns}
         table = [
-            f"{sign:<1} {'   '.join(f'{_cut(row[at]):<{widths[at]}}' for at in columns)}".rstrip()
+            f"{sign:<1} {'   '.join(padded(_cut(row[at]), widths[at]) for at in columns)}".rstrip()
             for sign, row in shown
         ]
         rest = [f"… and {len(lines) - len(shown)} more"] if len(lines) > len(shown) else []
@@ -78,7 +80,7 @@ class RowDiff:
         left = _WIDTH - 2
         rows = [self.columns, *self.missing, *self.surplus]
         for at in [*others[:1], *differ, *others[1:]]:
-            width = max(len(_cut(row[at])) for row in rows) + 3
+            width = max(display_width(_cut(row[at])) for row in rows) + 3
             if left - width >= -3:
                 chosen.append(at)
                 left -= width

@@ -6,7 +6,6 @@ that is not taken.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,6 +16,7 @@ import jinja2.meta
 import jinja2.nodes
 import jinja2.sandbox
 
+from dataplat.plan.display import display_width
 from dataplat.plan.models.origins import Origins, Piece, marked_template, read_marks, same_lines
 from dataplat.plan.models.problems import SqlRefusedError
 from dataplat.specs.problems import Problem, did_you_mean
@@ -40,7 +40,7 @@ class SqlFile:
         end = self.text.find("\n", start)
         line = self.text[start : end if end >= 0 else None].replace("\t", " ").rstrip()
         first = max(0, position - start - _SHOWN // 2) if len(line) > _SHOWN else 0
-        before = " " * _width(line[first : position - start])
+        before = " " * display_width(line[first : position - start])
         excerpt = f"  {line[first : first + _SHOWN]}\n  {before}^"
         return Problem(self.file, self.text.count("\n", 0, position) + 1, "", text, excerpt)
 
@@ -70,11 +70,6 @@ class Filled:
     def problem(self, position: int, text: str) -> Problem:
         """Return a problem with the character at ``position`` of the rendered text."""
         return self.source.problem(Origins(self.pieces).origin(position), text)
-
-
-def _width(text: str) -> int:
-    """Return how many columns of a terminal a text takes: a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def fill_template(source: SqlFile, values: Values) -> Filled:

@@ -14,7 +14,7 @@ from dataplat_tests.unit.cli.harness import CommandLine
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 COMMANDS = (
-    *("check", "load", "expr", "explain", "render", "lineage", "ledger", "versions", "path"),
+    *("check", "test", "load", "expr", "explain", "render", "lineage", "ledger", "versions", "path"),
     *("hold", "release", "waive", "ready", "pause", "resume", "rollback", "collect", "count"),
 )
 SLOW = ("pyspark", "dagster", "pandas", "grpc")

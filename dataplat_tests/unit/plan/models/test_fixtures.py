@@ -128,3 +128,21 @@ def test_what_a_test_names_has_to_be_there() -> None:
         ),
         "config/dw/day.test.yaml:1 tests.bad.expect[0].spend: there is no such column; did you mean 'spent'?",
     ]
+
+
+def test_columns_and_types_are_those_of_all_tests_of_the_model() -> None:
+    found = with_tests(
+        full={"given": {"ods.click": [{"account_id": 1, "price": 2.5, "Tags": {"a": "b"}}]}}, empty={}
+    )
+
+    tables = given_tables(found, build_graph(found), MODEL, case())
+
+    click = next(table for table in tables if table.table == "ods.click")
+    assert dict(zip(click.columns, click.types, strict=True)) == {
+        "account_id": "bigint",
+        "price": "decimal(18,1)",
+        "tags": "map<string,string>",
+        "ds": "string",
+        "hr": "string",
+    }
+    assert click.rows == ()
