@@ -43,7 +43,7 @@ class Demo(Act):
         )
 
     def load_all(self) -> None:
-        """Load every declared table for all days through Dagster and print what was counted.
+        """Load every declared table for all days through Dagster and print what was counted, day by day and together.
 
         Raises:
             DemoError: A partition was not published. What was loaded before is.
@@ -58,6 +58,7 @@ class Demo(Act):
         loaded = []
         for number, spec in enumerate(tables, start=1):
             tally, results = self._load(spec, days, note=f"  ({number} of {len(tables)})")
+            self._console.print(render_days(spec, tally))
             loaded.append((spec, tally.total))
             total.add(tally.total)
             failed = [result.message for result in results if not result.succeeded]

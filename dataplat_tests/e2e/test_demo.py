@@ -19,6 +19,7 @@ TABLES = sorted(path.stem for path in (ROOT / "config" / "ods").glob("*.yaml"))
 DAMAGED = "ods.ods_t_money_record[2026-01-09]"
 LOADED = re.compile(r"^(ods\.\S+) +(\d+) (?:days|hours) +([\d,]+) +([\d,]+) +[\d.]+$", re.MULTILINE)
 MADE = re.compile(r"^((?:dim|dw|ads)\.\S+) +(\d+) days? +(\S+) +(\S+) +([\d,]+) +[\d.]+$", re.MULTILINE)
+DAY_ROW = re.compile(r"^(\S+) +([\d,]+) +([\d,]+) +([\d,]+) +(published|rejected) +([\d.]+)$")
 VERSION = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 MODELS = [path.stem for folder in ("dim", "dw", "ads") for path in (ROOT / "config" / folder).glob("*.sql")]
 
@@ -29,6 +30,20 @@ def loads_of(text: str) -> dict[str, tuple[int, int, int]]:
         table.removeprefix("ods."): (int(partitions), _number(source), _number(files))
         for table, partitions, source, files in LOADED.findall(text.split("3. The promise")[0])
     }
+
+
+def days_of(text: str) -> dict[str, dict[str, tuple[int, int, int]]]:
+    """Return source, written and file rows of each table and day, as they were printed until the damage."""
+    found: dict[str, dict[str, tuple[int, int, int]]] = {}
+    table = ""
+    for line in text.split("3. The promise")[0].splitlines():
+        if title := re.match(r"^ods\.(\w+)  \d+ (days|hours), ", line):
+            table = title[1]
+        elif row := DAY_ROW.match(line.rstrip()):
+            source, written, files = map(_number, row.groups()[1:4])
+            assert row[5] == "published", line
+            found.setdefault(table, {})[row[1]] = (source, written, files)
+    return found
 
 
 def test_it_ends_well_and_says_so_on_stdout_alone(demo_run: DemoRun) -> None:
@@ -43,6 +58,16 @@ def test_every_table_shows_equal_counts_at_the_source_and_in_the_files(demo_run:
     for table, (partitions, source, files) in loads.items():
         assert partitions == (14 * 24 if table == "ods_t_page_view" else 14)
         assert source == files > 0
+
+
+def test_every_table_shows_every_day_and_the_days_add_up(demo_run: DemoRun) -> None:
+    tables, loads = days_of(demo_run.done.out), loads_of(demo_run.done.out)
+    assert sorted(tables) == TABLES
+    for table, days in tables.items():
+        assert list(days) == [*DAYS, "together"]
+        for source, written, files in days.values():
+            assert source == written == files > 0
+        assert days["together"][0] == sum(days[day][0] for day in DAYS) == loads[table][1]
 
 
 def test_the_last_line_of_the_loads_adds_all_of_them_up(demo_run: DemoRun) -> None:
