@@ -21,6 +21,7 @@ from dataplat.cli import (
     expr,
     failures,
     gate,
+    import_old,
     ledger,
     load,
     model_tests,
@@ -44,7 +45,7 @@ app = typer.Typer(
 # In the order of --help.
 _MODULES = (
     *(demo, check, model_tests, load, expr, explain, models, ledger, gate, ready, pause),
-    *(rollback, collect, count, engine),
+    *(rollback, collect, count, import_old, engine),
 )
 for module in _MODULES:
     module.register(app)

@@ -20,7 +20,10 @@ COMMANDS = (
 SLOW = ("pyspark", "dagster", "pandas", "grpc")
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS, "engine", "engine start", "engine stop", "engine status"])
+@pytest.mark.parametrize(
+    "command",
+    ["", *COMMANDS, "import", "import audit-yaml", "engine", "engine start", "engine stop", "engine status"],
+)
 def test_help_fits_eighty_columns(dataplat: CommandLine, golden: Golden, command: str) -> None:
     ran = dataplat(*command.split(), "--help")
     assert (ran.code, ran.err) == (0, "")
