@@ -130,6 +130,17 @@ def test_a_source_that_refuses_is_not_tried_again(stage: Stage) -> None:
     assert (result.succeeded, result.message, stage.loads) == (False, "ods.orders: no such table", [(ONE,)])
 
 
+def test_a_rejection_is_told_too_when_the_rest_of_the_run_cannot_be_made(stage: Stage) -> None:
+    def half(keys: Sequence[str]) -> Iterator[LoadReport]:
+        yield report_of({ONE: False})
+        raise SourceError("ods.orders", "no such table")
+
+    stage.script = half
+    rejection, rest = stage.run(ONE, TWO).message.split("\n\n")
+    assert rejection.startswith("ods.orders[2026-01-05]: check failed: row_count_matches_source\n")
+    assert rest == "ods.orders: no such table"
+
+
 def test_what_an_earlier_read_of_the_run_published_is_told_when_a_later_one_fails(stage: Stage) -> None:
     def half(keys: Sequence[str]) -> Iterator[LoadReport]:
         yield report_of({ONE: True})
