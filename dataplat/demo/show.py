@@ -43,7 +43,7 @@ class Demo(Act):
         )
 
     def load_all(self) -> None:
-        """Load every declared table for all days through Dagster and print what was counted, day by day and together.
+        """Load every declared table for all days through Dagster and print each day's counts, and their sums.
 
         Raises:
             DemoError: A partition was not published. What was loaded before is.
@@ -59,6 +59,7 @@ class Demo(Act):
         for number, spec in enumerate(tables, start=1):
             tally, results = self._load(spec, days, note=f"  ({number} of {len(tables)})")
             self._console.print(render_days(spec, tally))
+            self._console.print()
             loaded.append((spec, tally.total))
             total.add(tally.total)
             failed = [result.message for result in results if not result.succeeded]
@@ -66,7 +67,6 @@ class Demo(Act):
                 raise DemoError(
                     spec.table, "the demo's own data was not published", facts=[("found", failed[0])]
                 )
-        self._console.print()
         self._console.print(render_loads(loaded))
         seconds = time.monotonic() - started
         self._say(
