@@ -22,6 +22,7 @@ from dataplat.cli import (
     failures,
     gate,
     import_old,
+    late,
     ledger,
     load,
     model_tests,
@@ -44,7 +45,7 @@ app = typer.Typer(
 
 # In the order of --help.
 _MODULES = (
-    *(demo, check, model_tests, load, expr, explain, models, ledger, gate, ready, pause),
+    *(demo, check, model_tests, load, expr, explain, models, ledger, gate, ready, late, pause),
     *(rollback, collect, count, import_old, engine),
 )
 for module in _MODULES:

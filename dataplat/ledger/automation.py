@@ -17,6 +17,7 @@ from dataplat.ledger.database import Clock, Database, chunks
 from dataplat.ledger.tables import arrival as a
 from dataplat.ledger.tables import lateness as late
 from dataplat.ledger.tables import pause as p
+from dataplat.ledger.tables import table_version as v
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +165,30 @@ class AutomationBook:
         """Return what was ever late, or with ``open_only`` what still is; ``table=None`` is all tables."""
         rows = self._rows(late, table, partitions)
         return tuple(_lateness(row) for row in rows if not (open_only and row["landed_at"] is not None))
+
+    def first_published(self, table: str, partitions: Iterable[str]) -> dict[str, datetime]:
+        """Return when each of some partitions was first visible; absent if it never was."""
+        keys = tuple(dict.fromkeys(partitions))
+        seen = sa.func.min(v.c.published_at, type_=v.c.published_at.type)
+        query = sa.select(v.c.partition_key, seen.label("at")).where(
+            v.c.table_name == table, v.c.published_at.is_not(None)
+        )
+
+        def work(connection: Connection) -> dict[str, datetime]:
+            found: dict[str, datetime] = {}
+            for chunk in chunks(keys):
+                asked = query.where(v.c.partition_key.in_(chunk)).group_by(v.c.partition_key)
+                found |= {row.partition_key: row.at for row in connection.execute(asked)}
+            return found
+
+        return self._database.read(work)
+
+    def latest_landings(self, table: str, limit: int) -> dict[str, datetime]:
+        """Return when the latest partitions of a table were first visible, for those that ever were."""
+        query = sa.select(v.c.partition_key).where(v.c.table_name == table, v.c.published_at.is_not(None))
+        query = query.distinct().order_by(v.c.partition_key.desc()).limit(limit)
+        keys = self._database.read(lambda connection: list(connection.execute(query).scalars()))
+        return self.first_published(table, keys)
 
     def _rows(self, t: sa.Table, table: str | None, partitions: Iterable[str] | None) -> list[RowMapping]:
         query = sa.select(t).order_by(t.c.table_name, t.c.partition_key)

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dataplat.errors import DataplatError
 from dataplat.ledger import Arrival, Ledger
-from dataplat.plan.grains import partition_key, wall_start
-from dataplat.plan.models.mapping import moved
-from dataplat.plan.partitions import ends_at, latest_partition
-from dataplat.plan.windows import partition_exists, partition_window
+from dataplat.plan.partitions import ended_partitions
+from dataplat.plan.windows import partition_window
 from dataplat.sources.probes import Finding, Prober, probe_url
 from dataplat.specs import Catalog, ReadinessSpec, SecretResolver
 
@@ -79,16 +77,6 @@ def record_answer(ledger: Ledger, answer: Answer) -> bool:
 
 def open_partitions(catalog: Catalog, spec: ReadinessSpec, now: datetime) -> Sequence[str]:
     """Return the partitions that are asked about: those that ended within the lookback, the oldest first."""
-    zone, grain = catalog.platform.zone, spec.grain
     assert spec.start is not None, "load_catalog fills it in"
-    first = wall_start(partition_key(spec.start, grain), grain)
-    wall = wall_start(latest_partition(grain, now=now, zone=zone), grain)
-    found: list[str] = []
-    while wall >= first:
-        if partition_exists(wall, grain, zone):
-            key = partition_key(wall, grain)
-            if found and now - ends_at(key, grain, zone) > max(spec.lookback, timedelta()):
-                break
-            found.append(key)
-        wall = moved(wall, -1, grain)
-    return found[::-1]
+    zone = catalog.platform.zone
+    return ended_partitions(spec.grain, first=spec.start, now=now, zone=zone, lookback=spec.lookback)

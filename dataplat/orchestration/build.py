@@ -10,6 +10,7 @@ from dataplat.orchestration.automation import Automation, build_automation_senso
 from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.tables import build_table_asset
 from dataplat.orchestration.gatekeeper import Gatekeeper
+from dataplat.orchestration.lateness import build_lateness_sensors
 from dataplat.orchestration.readiness import build_external_assets, build_readiness_sensors
 from dataplat.orchestration.resources import build_resources
 from dataplat.orchestration.schedules import build_schedules
@@ -38,6 +39,7 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
         warnings.simplefilter("ignore", dg.BetaWarning)
         sensors = build_automation_sensors(catalog)
     sensors += build_readiness_sensors(catalog, gatekeeper, environ)
+    sensors += build_lateness_sensors(catalog, gatekeeper)
     return dg.Definitions(
         assets=[*tables, *models, *build_external_assets(catalog)],
         schedules=build_schedules(catalog, gatekeeper),

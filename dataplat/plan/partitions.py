@@ -21,6 +21,7 @@ from dataplat.specs import PartitionFormatSpec
 __all__ = [
     "Grain",
     "contiguous_runs",
+    "ended_partitions",
     "ends_at",
     "hive_path",
     "latest_partition",
@@ -76,6 +77,25 @@ def latest_partition(grain: Grain, *, now: datetime, zone: ZoneInfo) -> str:
     while not (partition_exists(wall, grain, zone) and _ends(wall, grain, zone) <= now.astimezone(UTC)):
         wall = wall_start(partition_key(wall - timedelta(hours=1), grain), grain)
     return partition_key(wall, grain)
+
+
+def ended_partitions(
+    grain: Grain, *, first: date, now: datetime, zone: ZoneInfo, lookback: timedelta
+) -> list[str]:
+    """Return the partitions that ended within ``lookback``, the oldest first; at least the last that ended.
+
+    None only if the first partition has not ended.
+    """
+    begin = wall_start(partition_key(first, grain), grain)
+    wall = wall_start(latest_partition(grain, now=now, zone=zone), grain)
+    found: list[str] = []
+    while wall >= begin:
+        if partition_exists(wall, grain, zone):
+            if found and now - _ends(wall, grain, zone) > lookback:
+                break
+            found.append(partition_key(wall, grain))
+        wall = wall_start(partition_key(wall - timedelta(hours=1), grain), grain)
+    return found[::-1]
 
 
 def ends_at(key: str, grain: Grain, zone: ZoneInfo) -> datetime:

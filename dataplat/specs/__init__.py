@@ -23,6 +23,7 @@ from dataplat.specs.checks import (
     VolumeCheck,
 )
 from dataplat.specs.documents import Declared
+from dataplat.specs.fresh import FreshSpec
 from dataplat.specs.loader import load_catalog
 from dataplat.specs.model import ModelSpec, ReadMode, UpstreamSpec
 from dataplat.specs.model_test import ModelTestCase, ModelTestSpec
@@ -65,6 +66,7 @@ __all__ = [
     "ExternalSpec",
     "FanOutCheck",
     "FreshCheck",
+    "FreshSpec",
     "FromSpec",
     "Grain",
     "MatchRateCheck",

@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema
 
 from dataplat.specs.base import DeclaredSpec, Spec
 from dataplat.specs.checks import CheckEntry, CheckSpec
+from dataplat.specs.fresh import FreshSpec
 from dataplat.specs.platform import PartitionFormatSpec, RetentionSpec
 from dataplat.specs.values import Cron, Duration, PlainText, TableName, Text, Texts, WholeNumber, shown
 
@@ -65,7 +66,18 @@ class WarehouseTable(DeclaredSpec):
     """What a loaded table (``TableSpec``) and a model (``ModelSpec``) have in common."""
 
     not_in_sha: ClassVar[frozenset[str]] = frozenset(
-        {"description", "owner", "group", "schedule", "engine", "retention", "tags", "retries", "priority"}
+        {
+            "description",
+            "owner",
+            "group",
+            "schedule",
+            "engine",
+            "retention",
+            "tags",
+            "retries",
+            "priority",
+            "fresh",
+        }
     )
 
     table: TableName = Field(description="database.table in Hive.")
@@ -92,6 +104,7 @@ class WarehouseTable(DeclaredSpec):
     )
     sensitive: Texts = Field((), description="Columns whose values are never shown.")
     retries: RetrySpec = Field(default_factory=RetrySpec, description="Attempts after a failure.")
+    fresh: FreshSpec | None = Field(None, description="When a partition has to be there; later is late.")
     priority: Annotated[WholeNumber, Field(ge=-100, le=100)] = Field(
         0, description="Runs of a higher one leave the queue first."
     )

@@ -9,6 +9,7 @@ import dagster as dg
 from dataplat.audit.outcome import NOT_HELD
 from dataplat.orchestration.conditions import Condition
 from dataplat.orchestration.events import Event
+from dataplat.orchestration.lateness import freshness_policy
 from dataplat.orchestration.partitions import partitions_of
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ
 from dataplat.specs import AnyTable, Catalog
@@ -82,6 +83,7 @@ def _build(
         tags={"dataplat/layer": spec.layer, **spec.tags},
         code_version=code_version or catalog.sha(spec),
         automation_condition=condition,
+        freshness_policy=freshness_policy(catalog, spec),
         metadata={**_code_reference(spec), **metadata},
     )
 

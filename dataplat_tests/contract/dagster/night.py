@@ -7,7 +7,7 @@ gate, records its version in the ledger, publishes or rejects, and tells Dagster
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ import pytest
 
 from dataplat.audit.outcome import FILES, PLACEMENT, ROW_COUNT, Outcome
 from dataplat.errors import EngineError
-from dataplat.ledger import LockOwner, TableVersion, VersionState
+from dataplat.ledger import CheckResult, LockOwner, TableVersion, VersionState
 from dataplat.lifecycle.gate import pass_gate
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import LoadReport, PartitionReport, Verdict
@@ -59,14 +59,26 @@ def model(name: str, sql: str, more: str = "") -> dict[str, str]:
 
 
 @dataclass
+class Clock:
+    """The ledger's clock, which the test sets."""
+
+    now: datetime = datetime(2026, 3, 10, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
 class Night:
     """One platform, and its sensors' cursor."""
 
     platform: Platform
     definitions: dg.Definitions
     instance: dg.DagsterInstance
+    clock: Clock
     failing: set[tuple[str, str]] = field(default_factory=set)
     rejected: set[tuple[str, str]] = field(default_factory=set)
+    warned: set[tuple[str, str]] = field(default_factory=set)
     runs: list[tuple[str, str]] = field(default_factory=list)
     _cursor: Any = None
     _versions: int = 0
@@ -133,7 +145,14 @@ class Night:
         good = (spec.table, key) not in self.rejected
         self._record(spec.table, key, version, good)
         names = (*BUILT_IN[isinstance(spec, ModelSpec)], *(check.name for check in spec.checks))
-        outcomes = [Outcome(name, good or name != names[-1], numbers={"rows": 1}) for name in names]
+        warned = (spec.table, key) in self.warned
+        failed = set() if good and not warned else {names[-1]}
+        outcomes = [Outcome(name, name not in failed, numbers={"rows": 1}) for name in names]
+        if warned:
+            self.platform.ledger.record_checks(
+                CheckResult(table=spec.table, partition=key, version=version, check=name, passed=False)
+                for name in failed
+            )
         verdict = Verdict.PUBLISHED if good else Verdict.REJECTED
         item = PartitionReport(
             key, verdict, version, "file:///x", 1, 1, 1, 1, 1, 1, tuple(outcomes), version if good else ""
@@ -165,7 +184,9 @@ def open_night(
     environ = {"DATAPLAT_HOME": str(root / "home"), "DATAPLAT_CONFIG": str(root / "config")}
     settings = read_settings(environ)
     with Platform.load(settings, environ) as opened, dg.DagsterInstance.ephemeral() as instance:
-        night = Night(opened, build_definitions(settings, opened.catalog, environ), instance)
+        clock = Clock()
+        opened.ledger._clock = clock
+        night = Night(opened, build_definitions(settings, opened.catalog, environ), instance, clock)
 
         def reports(
             _: Platform, spec: AnyTable, keys: Sequence[str], run: RunInfo, *__: object

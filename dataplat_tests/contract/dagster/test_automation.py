@@ -1,11 +1,15 @@
 """What automation launches, and what it never launches: real definitions, a real ledger, ticks one by one."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 
-from dataplat_tests.contract.dagster.night import Night, loaded, model, open_night
+from dataplat.plan.partitions import latest_partition
+from dataplat_tests.contract.dagster.night import ZONE, Night, loaded, model, open_night
 
 SEVENTH, EIGHTH, NINTH, TENTH = "2026-03-07", "2026-03-08", "2026-03-09", "2026-03-10"
 SUM, TOP = "dw.dw_sum", "ads.ads_top"
@@ -251,3 +255,63 @@ def test_a_shift_that_dagster_cannot_map_waits_for_what_the_sql_reads(
         assert night.tick("2026-03-10T02:00") == {}, "from the first of the month on"
         night.run("ods.orders", *[f"2026-03-{day:02d}" for day in range(1, 9)])
         assert night.tick("2026-03-10T03:00") == {SUM: [EIGHTH, NINTH]}
+
+
+def test_a_check_that_holds_back_one_model_holds_back_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = loaded("orders", more="checks: [{unique: {columns: [id], blocks: [dw.dw_sum]}}]\n")
+    other = model("dw_other", "SELECT id FROM ods.orders WHERE ds = '{{ ds }}'")
+    with open_night(tmp_path, monkeypatch, some, DW_SUM, other) as night:
+        night.tick("2026-03-10T01:00")
+        night.warned.add(("ods.orders", NINTH))
+        night.run("ods.orders", NINTH)
+        assert night.tick_and_run("2026-03-10T02:00") == {"dw.dw_other": [NINTH]}
+        assert "the gate is closed" in night.run(SUM, NINTH)[0].message
+        assert night.tick("2026-03-10T02:01") == {}
+        night.warned.clear()
+        night.run("ods.orders", NINTH)
+        assert night.tick("2026-03-10T02:02") == {SUM: [NINTH], "dw.dw_other": [NINTH]}
+
+
+def test_the_sensor_itself_asks_for_a_run_with_the_priority_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urgent = {**DW_SUM, "dw/dw_sum.yaml": "table: dw.dw_sum\npriority: 5\n"}
+    with open_night(tmp_path, monkeypatch, loaded("orders"), urgent) as night:
+        key = latest_partition("day", now=datetime.now(ZONE), zone=ZONE)
+        night.run("ods.orders", key)
+        sensors = {sensor.name: sensor for sensor in night.definitions.sensors or ()}
+        sensor = sensors["automation_dw_priority_5"]
+        repository = night.definitions.get_repository_def()
+        with dg.build_sensor_context(night.instance, repository_def=repository) as context:
+            (request,) = sensor.evaluate_tick(context).run_requests or ()
+        assert (request.partition_key, request.asset_selection) == (
+            key,
+            [dg.AssetKey(["dw", "dw", "dw_sum"])],
+        )
+        assert request.tags["dagster/priority"] == "5"
+        assert request.tags["dataplat/launched_by"] == "automation"
+
+
+def test_a_paused_table_is_left_out_of_its_schedule_and_the_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = [loaded(name, more="schedule: '0 2 * * *'\n") for name in ("orders", "clicks")]
+    with open_night(tmp_path, monkeypatch, *both) as night:
+        (schedule,) = night.definitions.schedules or ()
+        assert isinstance(schedule, dg.ScheduleDefinition)
+
+        def tick() -> Any:
+            context = dg.build_schedule_context(
+                night.instance,
+                scheduled_execution_time=datetime(2026, 3, 10, 2, tzinfo=ZONE),
+                repository_def=night.definitions.get_repository_def(),
+            )
+            return schedule.evaluate_tick(context)
+
+        night.platform.ledger.pause("ods.orders", "the source moves", "ann")
+        (request,) = tick().run_requests or ()
+        assert request.asset_selection == [dg.AssetKey(["ods", "ods", "clicks"])]
+        night.platform.ledger.pause("ods.clicks", "the source moves", "ann")
+        assert tick().skip_message == "paused: ods.clicks, ods.orders"

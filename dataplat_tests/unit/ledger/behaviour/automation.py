@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from dataplat.ledger import Arrival, Lateness, Ledger
 from dataplat_tests.unit.ledger.behaviour.gate import all_at_once
-from dataplat_tests.unit.ledger.builders import DAY, NEXT_DAY, ORDERS, FrozenClock
+from dataplat_tests.unit.ledger.builders import DAY, NEXT_DAY, ORDERS, FrozenClock, begin, load
 
 LOGS = "logs.t_step_log"
 
@@ -101,3 +101,15 @@ class AutomationBehaviour:
 
     def test_what_was_not_late_has_no_end(self, ledger: Ledger, clock: FrozenClock) -> None:
         assert not ledger.end_lateness(ORDERS, DAY, clock.now)
+
+    def test_a_partition_landed_when_it_was_first_visible(self, ledger: Ledger, clock: FrozenClock) -> None:
+        load(ledger, "v1", [DAY])
+        first = clock.now
+        clock.move(hours=5)
+        load(ledger, "v2", [DAY, NEXT_DAY])
+        begin(ledger, "v3", ["2026-03-03"])
+        assert ledger.first_published(ORDERS, [DAY, NEXT_DAY, "2026-03-03"]) == {
+            DAY: first,
+            NEXT_DAY: clock.now,
+        }
+        assert ledger.latest_landings(ORDERS, 1) == {NEXT_DAY: clock.now}
