@@ -1,10 +1,14 @@
-"""Where every component must be there, a skipped test is a failed one.
+"""Where every component must be there, a skipped test is a failed one; and Ctrl-C means what it means.
 
 ``make test`` loads this plugin and sets ``DATAPLAT_REQUIRE_ALL=1``: a component that cannot be had then
 ends the run red instead of quietly making it smaller. An expected failure (xfail) is none of its business.
+
+A shell that starts something in the background lets it ignore SIGINT, and every process below it inherits
+that: servers and commands that the tests interrupt would go on for ever.
 """
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -13,6 +17,11 @@ import pytest
 def everything_is_required() -> bool:
     """Say whether skips count as failures in this run."""
     return os.environ.get("DATAPLAT_REQUIRE_ALL", "") == "1"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,6 +20,19 @@ def test_is_known_to_fail():
 def test_needs_what_is_not_there():
     pytest.skip("no such server")
 """
+INTERRUPTED = """
+import signal
+import subprocess
+import sys
+
+def test_a_child_hears_ctrl_c():
+    code = "import sys, time; print('up', flush=True); time.sleep(60)"
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdout.readline() == b"up\\n"
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=30)
+    assert child.returncode == -signal.SIGINT
+"""
 SKIPPED_WHOLE = "import pytest\npytest.skip('not on this machine', allow_module_level=True)\n"
 
 
@@ -47,7 +60,14 @@ def test_a_skipped_module_fails_only_where_all_is_required(
     assert "not on this machine" in output
 
 
-def run_pytest(folder: Path, required: str) -> tuple[int, str]:
+def test_what_is_started_in_the_background_can_be_interrupted_all_the_same(tmp_path: Path) -> None:
+    """A shell lets what it starts with ``&`` ignore SIGINT."""
+    (tmp_path / "test_interrupt.py").write_text(INTERRUPTED)
+    code, output = run_pytest(tmp_path, "1", "env", "--ignore-signal=INT")
+    assert code == 0, output
+
+
+def run_pytest(folder: Path, required: str, *prefix: str) -> tuple[int, str]:
     options = [
         "-p",
         "dataplat_tests.services.pytest_plugin",
@@ -58,7 +78,7 @@ def run_pytest(folder: Path, required: str) -> tuple[int, str]:
         os.devnull,
     ]
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "-c", os.devnull, str(folder)],
+        [*prefix, sys.executable, "-m", "pytest", *options, "-c", os.devnull, str(folder)],
         env={**os.environ, "DATAPLAT_REQUIRE_ALL": required},
         capture_output=True,
         text=True,
