@@ -37,6 +37,9 @@ def check_readiness(
             yield problem(("table",), f"'{spec.table}' has a readiness already, in {seen[name]}")
         seen.setdefault(name, spec.declared.file)
         declared = external.get(name)
+        if declared is not None and declared.table != spec.table:
+            text = f"'{spec.table}', and platform.yaml writes it '{declared.table}'"
+            yield problem(("table",), text)
         if declared is not None and declared.grain != spec.grain:
             found = declared.grain or "nothing"
             yield problem(

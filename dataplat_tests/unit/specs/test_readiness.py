@@ -82,6 +82,14 @@ def test_a_model_waits_only_for_what_there_is(config: Config) -> None:
     ]
 
 
+def test_a_name_is_written_as_the_external_table_is(config: Config) -> None:
+    config.add("platform.yaml", "external: [{table: logs.JOB_dw_user, grain: day}]\n")
+    config.write(FILE, GATE)
+    assert config.problems() == [
+        f"config/{FILE}:1  table: 'logs.job_dw_user', and platform.yaml writes it 'logs.JOB_dw_user'"
+    ]
+
+
 def test_a_grain_agrees_with_the_external_table(config: Config) -> None:
     config.add("platform.yaml", "external: [{table: logs.job_dw_user, grain: hour}]\n")
     config.write(FILE, GATE + "grain: day\n")
