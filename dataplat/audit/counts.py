@@ -49,6 +49,17 @@ def check_files(staged: FooterCount, written_rows: int | None) -> Outcome:
     return Outcome(FILES, True, numbers=numbers)
 
 
+def compare_with_record(published: FooterCount, recorded_rows: int | None) -> Outcome:
+    """Say whether the files of a published version hold what was counted when it was staged."""
+    outcome = check_files(published, None)
+    numbers = {**outcome.numbers, "rows": published.rows}
+    if outcome.passed and recorded_rows is not None and recorded_rows != published.rows:
+        numbers["recorded"] = recorded_rows
+        message = f"{recorded_rows:,} rows were published, the files hold {published.rows:,}"
+        return Outcome(FILES, False, numbers=numbers, message=message)
+    return Outcome(FILES, outcome.passed, numbers=numbers, message=outcome.message)
+
+
 def check_placement(
     staged: FooterCount, window: Window | None, zone: ZoneInfo, strays: tuple[str, ...]
 ) -> Outcome:

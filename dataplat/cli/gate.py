@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from dataplat.cli.options import Config, Json, Model, Partition, Table, session_
 from dataplat.cli.output import moment
 from dataplat.cli.session import Session
 from dataplat.errors import SelectionError
-
-if TYPE_CHECKING:
-    from dataplat.specs import AnyTable
 
 
 def _required(value: str) -> str:
@@ -50,7 +47,9 @@ def hold(
     spec = session.catalog.any_table(table)
     key = partition_key(spec, partition)
     held = session.ledger.hold(spec.table, key, reason, session.settings.actor)
-    _tell_dagster(session, spec, key, "hold")
+    from dataplat.orchestration.record import record_hold
+
+    record_hold(session.instance, session.ledger, spec, held)
     session.output.document({"ok": True, "hold": asdict(held)})
     session.output.line(f"{spec.table}[{key}] is held: {held.reason}")
     session.output.line("nothing is built on it until it is released; what is visible stays visible")
@@ -77,7 +76,9 @@ def release(
             effect="nothing was changed",
             next_steps=[f"dataplat ledger {spec.table} {key}"],
         )
-    _tell_dagster(session, spec, key, "release")
+    from dataplat.orchestration.record import record_release
+
+    record_release(session.instance, session.ledger, spec, key, ended)
     session.output.document({"ok": True, "released": [asdict(one) for one in ended]})
     session.output.line(f"{spec.table}[{key}] is released: {reason}")
     zone = session.catalog.platform.timezone
@@ -113,13 +114,6 @@ def waive(
     shown = moment(given.until, session.catalog.platform.timezone)
     session.output.line(f"{spec.table}[{key}] may pass its gate once until {shown}: {given.reason}")
     session.output.line(f"use it with: dataplat load {spec.table} --date {key}")
-
-
-def _tell_dagster(session: Session, spec: "AnyTable", key: str, command: str) -> None:
-    from dataplat.orchestration.record import record_standing
-
-    actor = session.settings.actor
-    record_standing(session.instance, session.ledger, spec, key, command=command, actor=actor)
 
 
 def _until(session: Session, subject: str, text: str) -> datetime:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataplat.orchestration.launch import RunResult
     from dataplat.specs import AnyTable
 
-_DATE = "D, D1~D2 or D1,D2 with D as 20260109 or 2026-01-09; without it the latest that has ended."
+DATE_HELP = "D, D1~D2 or D1,D2 with D as 20260109 or 2026-01-09; without it the latest that has ended."
 
 
 @dataclass
@@ -47,7 +47,7 @@ def load(
         str,
         typer.Argument(metavar="SELECT", help="ods.t, 'ods.*', layer:ods, source:market, several by comma."),
     ],
-    date: Annotated[str, typer.Option("--date", metavar="DATES", help=_DATE)] = "",
+    date: Annotated[str, typer.Option("--date", metavar="DATES", help=DATE_HELP)] = "",
     wait: Wait = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be loaded, and stop.")] = False,
     _config: Config = None,

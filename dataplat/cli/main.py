@@ -29,6 +29,7 @@ from dataplat.cli import (
     models,
     pause,
     ready,
+    recheck,
     rollback,
 )
 from dataplat.cli.options import Config, Json
@@ -45,8 +46,8 @@ app = typer.Typer(
 
 # In the order of --help.
 _MODULES = (
-    *(demo, check, model_tests, load, expr, explain, models, ledger, gate, ready, late, pause),
-    *(rollback, collect, count, import_old, engine),
+    *(demo, check, model_tests, load, expr, explain, models, ledger, gate),
+    *(recheck, ready, late, pause, rollback, collect, count, import_old, engine),
 )
 for module in _MODULES:
     module.register(app)

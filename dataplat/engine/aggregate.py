@@ -1,6 +1,7 @@
 """The rows of a staged version, as the engine answers for them: one aggregation, and queries by a name."""
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
@@ -9,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
 from dataplat.engine.translate import engine_errors
-from dataplat.plan.ddl import HiveColumn, quote_identifier
+from dataplat.plan.ddl import HiveColumn, quote_identifier, quote_literal, quote_table
 
 Value = int | float | str | None
 
@@ -109,6 +110,38 @@ class StagedVersion:
         columns += [(name, "string") for name in self._partition_names]
         schema = ", ".join(f"{quote_identifier(name)} {kind}" for name, kind in columns)
         return self._session.createDataFrame([], schema)
+
+
+class PublishedRows(StagedVersion):
+    """The rows of published partitions, where readers find them: through the metastore.
+
+    Args:
+        session: Where questions are asked.
+        table: The table.
+        partitions: Values of the partition columns of each partition.
+        subject: What a message opens with.
+    """
+
+    def __init__(
+        self,
+        session: SparkSession,
+        table: str,
+        partitions: Sequence[Sequence[tuple[str, str]]],
+        *,
+        subject: str,
+    ) -> None:
+        names = [name for name, _ in partitions[0]]
+        token = f"published_{secrets.token_hex(6)}"
+        super().__init__(session, "", "", columns=(), partition_names=names, version=token, subject=subject)
+        conditions = (
+            " AND ".join(f"{quote_identifier(name)} = {quote_literal(value)}" for name, value in values)
+            for values in partitions
+        )
+        where = " OR ".join(f"({condition})" for condition in conditions)
+        self._query = f"SELECT * FROM {quote_table(table)} WHERE {where}"
+
+    def _read(self) -> DataFrame:
+        return self._session.sql(self._query)
 
 
 def aggregate_partitions(

@@ -20,6 +20,7 @@ from dataplat.ledger.tables import table_version as v
 from dataplat.ledger.tables import waiver as w
 from dataplat.ledger.versions import by_age, version_rows
 
+_JUDGED = frozenset({S.PUBLISHED, S.SUPERSEDED, S.REJECTED})
 _NAMES = {"table": "table_name", "partition": "partition_key", "check": "check_name"}
 
 
@@ -181,10 +182,14 @@ class GateBook:
         versions, holds = self._database.read(work)
         latest: dict[tuple[str, str], TableVersion] = {}
         published: dict[tuple[str, str], TableVersion] = {}
+        judged: dict[tuple[str, str], TableVersion] = {}
         for row in sorted(versions, key=by_age):
             latest[row.table, row.partition] = row
             if row.state is S.PUBLISHED:
                 published[row.table, row.partition] = row
+            if row.state in _JUDGED:
+                judged[row.table, row.partition] = row
+        rejected = {place: row for place, row in judged.items() if row.state is S.REJECTED}
         held: dict[tuple[str, str], list[Hold]] = {}
         for hold in holds:
             held.setdefault((hold.table, hold.partition), []).append(hold)
@@ -196,6 +201,7 @@ class GateBook:
                     published=published.get((table, key)),
                     latest=latest.get((table, key)),
                     holds=tuple(held.get((table, key), ())),
+                    rejected=rejected.get((table, key)),
                 )
                 for key in partitions
             }

@@ -153,6 +153,8 @@ class PartitionStatus:
         published: The version that is visible, if any.
         latest: The version that began last, visible or not; None if nobody ever loaded the partition.
         holds: Holds that nobody has released.
+        rejected: The version that was judged last, if it was rejected; what began later has ended without
+            a judgement, or not yet.
     """
 
     table: str
@@ -160,6 +162,7 @@ class PartitionStatus:
     published: TableVersion | None
     latest: TableVersion | None
     holds: tuple[Hold, ...]
+    rejected: TableVersion | None = None
 
     @property
     def is_proven(self) -> bool:

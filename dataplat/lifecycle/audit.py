@@ -47,7 +47,8 @@ def decide(
         for key, files in staged.files.items()
     }
     ledger.advance(table, version, load.keys, VersionState.STAGED, counts=counts)
-    ledger.record(hops=_hops(load, origin, staged), checks=_results(load, outcomes))
+    checks = [result for key in load.keys for result in check_results(table, key, version, outcomes[key])]
+    ledger.record(hops=_hops(load, origin, staged), checks=checks)
     good = []
     for key in load.keys:
         failures = [outcome for outcome in outcomes[key] if outcome.blocks]
@@ -83,20 +84,20 @@ def _declared(load: Load, prepared: Prepared, staged: Staged) -> dict[str, list[
         return evaluate_checks(load.spec, partitions, rows_staged, records)
 
 
-def _results(load: Load, outcomes: Mapping[str, Sequence[Outcome]]) -> Iterator[CheckResult]:
-    for key in load.keys:
-        for outcome in outcomes[key]:
-            yield CheckResult(
-                table=load.spec.table,
-                partition=key,
-                version=load.version,
-                check=outcome.check,
-                passed=outcome.passed,
-                severity=outcome.severity,
-                blocking=outcome.severity == "error" and outcome.downstream != "none",
-                numbers=_numbers(outcome),
-                message=outcome.message,
-            )
+def check_results(table: str, key: str, version: str, outcomes: Sequence[Outcome]) -> Iterator[CheckResult]:
+    """Yield the outcomes of one partition as the ledger keeps them."""
+    for outcome in outcomes:
+        yield CheckResult(
+            table=table,
+            partition=key,
+            version=version,
+            check=outcome.check,
+            passed=outcome.passed,
+            severity=outcome.severity,
+            blocking=outcome.severity == "error" and outcome.downstream != "none",
+            numbers=_numbers(outcome),
+            message=outcome.message,
+        )
 
 
 def _numbers(outcome: Outcome) -> dict[str, Any]:

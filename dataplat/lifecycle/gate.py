@@ -119,10 +119,13 @@ def _need(status: PartitionStatus) -> Need:
         published=status.published is not None,
         held=bool(status.holds),
         latest_state=latest.state.value if latest else None,
+        rejected=status.rejected is not None,
     )
     reason = ""
     if standing is Standing.HELD:
         reason = describe_holds(status.holds)
+    elif standing is Standing.REJECTED and status.rejected is not None:
+        reason = status.rejected.reason
     elif latest is not None and latest.state in (VersionState.REJECTED, VersionState.ABANDONED):
         reason = latest.reason
     elif latest is None:

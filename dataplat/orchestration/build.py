@@ -8,6 +8,7 @@ import dagster as dg
 from dataplat.lifecycle.udfs import ModelUdfs
 from dataplat.orchestration.automation import Automation, build_automation_sensors
 from dataplat.orchestration.factories.models import build_model_asset
+from dataplat.orchestration.factories.recheck import build_recheck_job
 from dataplat.orchestration.factories.tables import build_table_asset
 from dataplat.orchestration.gatekeeper import Gatekeeper
 from dataplat.orchestration.lateness import build_lateness_sensors
@@ -42,6 +43,7 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
     sensors += build_lateness_sensors(catalog, gatekeeper)
     return dg.Definitions(
         assets=[*tables, *models, *build_external_assets(catalog)],
+        jobs=[build_recheck_job()],
         schedules=build_schedules(catalog, gatekeeper),
         sensors=sensors,
         resources=build_resources(settings, catalog, environ),

@@ -91,32 +91,29 @@ def _evaluations(
     results: Sequence[PartitionResult],
 ) -> Iterator[dg.AssetCheckEvaluation]:
     outcomes = {
-        result.partition: [(result.outcomes[check.name], check.blocking) for check in checks]
+        result.partition: [
+            (result.outcomes[check.name], check.blocking and check.name != NOT_HELD) for check in checks
+        ]
         for result in results
     }
-    # Whether it fails the step is asked of the evaluation: see the essay above.
-    yield from evaluations(context.instance, key, outcomes, fails_step=True)
+    yield from evaluations(context.instance, key, outcomes)
 
 
 def evaluations(
     instance: dg.DagsterInstance,
     key: dg.AssetKey,
     outcomes: Mapping[str, Sequence[tuple[Outcome, bool]]],
-    *,
-    fails_step: bool,
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """Yield an evaluation for each partition and outcome, about what Dagster thinks is visible now.
 
     Args:
         instance: Where materializations are looked up.
         key: The asset.
-        outcomes: Each check's answer and whether the check blocks, by partition.
-        fails_step: Whether a failed one that blocks is to fail the step that yields it; ``not_held`` never
-            does.
+        outcomes: Each check's answer, and whether one that failed is to fail the step, by partition.
     """
     latest = _latest_materializations(instance, key, list(outcomes))
     for partition, answers in outcomes.items():
-        for outcome, blocking in answers:
+        for outcome, fails_step in answers:
             yield dg.AssetCheckEvaluation(
                 asset_key=key,
                 check_name=outcome.check,
@@ -124,7 +121,7 @@ def evaluations(
                 severity=_severity(outcome),
                 description=outcome.message or None,
                 metadata=dict(outcome.numbers),
-                blocking=blocking and fails_step and outcome.check != NOT_HELD,
+                blocking=fails_step,
                 partition=partition,
                 target_materialization_data=latest.get(partition),
             )

@@ -15,6 +15,7 @@ from dagster import BetaWarning, DagsterInstance, PreviewWarning
 
 from dataplat.lifecycle.platform import Platform
 from dataplat.orchestration.factories.models import build_model_asset
+from dataplat.orchestration.factories.recheck import CHECK_AGAIN, build_recheck_job
 from dataplat.orchestration.factories.tables import build_table_asset
 from dataplat.orchestration.observer import INTERRUPTED, Observer, observed_by
 from dataplat.orchestration.places import cancel_own_runs, process_tag, settle_dead_runs, wait_for_place
@@ -69,6 +70,30 @@ def run_table(
         _run(platform, instance, asset, spec, run, observer)
         for run in contiguous_runs(keys, spec.window.grain, zone)
     ]
+
+
+def run_recheck(
+    platform: Platform,
+    instance: DagsterInstance,
+    spec: AnyTable,
+    keys: Sequence[str],
+    observer: Observer,
+) -> RunResult:
+    """Check published partitions of one table again in this process, by the job that the UI has too."""
+    with observed_by(observer):
+        result = build_recheck_job().execute_in_process(
+            instance=instance,
+            resources={"platform": platform},
+            tags={"dataplat/table": spec.table, "dataplat/actor": platform.settings.actor, **process_tag()},
+            raise_on_error=False,
+            run_config={
+                "ops": {CHECK_AGAIN: {"config": {"table": spec.table, "dates": ",".join(keys)}}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+        )
+    if any(event.event_type is dg.DagsterEventType.RUN_CANCELED for event in result.all_events):
+        raise KeyboardInterrupt
+    return RunResult(result.run_id, tuple(keys), result.success, "" if result.success else _failure(result))
 
 
 def _run(

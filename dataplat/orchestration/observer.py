@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dataplat.errors import DataplatError, LoadInProgressError
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
+
+if TYPE_CHECKING:
+    from dataplat.lifecycle.recheck import RecheckReport
 
 INTERRUPTED = "interrupted: what was visible before is still visible"
 
@@ -24,6 +28,7 @@ class Observer:
         report: Hears every read that ended.
         again: Hears the error of an attempt that is tried again, and after how many seconds.
         waiting: Hears for whom a place in the pool of a source is waited for.
+        rechecked: Hears of every partition that was checked again.
         wait_seconds: For how long another load of the same partition is waited for.
         waits_once: Whether that is all the waiting: a person who said how long does not want retries.
         command: Shown to whoever finds the partition locked.
@@ -33,6 +38,7 @@ class Observer:
     report: Callable[[LoadReport], None] = lambda _: None
     again: Callable[[DataplatError, float], None] = lambda _, __: None
     waiting: Callable[[str], None] = lambda _: None
+    rechecked: "Callable[[RecheckReport], None]" = lambda _: None
     wait_seconds: float = 0
     waits_once: bool = False
     command: str = ""

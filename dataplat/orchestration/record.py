@@ -7,14 +7,14 @@ What surprises: an event without a run would be simpler, and Dagster 1.13 takes 
 second evaluation of one check and partition without a run breaks a unique key of its storage.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import dagster as dg
 from dagster import DagsterInstance
 
-from dataplat.audit.outcome import FILES, NOT_HELD, PLACEMENT, ROW_COUNT, Outcome
-from dataplat.ledger import CheckResult, Ledger
+from dataplat.audit.outcome import FILES, PLACEMENT, ROW_COUNT, Outcome
+from dataplat.ledger import CheckResult, Hold, Ledger
 from dataplat.lifecycle.holds import hold_outcomes
 from dataplat.lifecycle.rollback import RollbackReport
 from dataplat.orchestration.events import evaluations
@@ -22,24 +22,34 @@ from dataplat.specs import AnyTable
 
 Told = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
-_BUILT_IN = frozenset({ROW_COUNT, FILES, PLACEMENT, NOT_HELD})
+_BUILT_IN = frozenset({ROW_COUNT, FILES, PLACEMENT})
 
 
-def record_standing(
-    instance: DagsterInstance, ledger: Ledger, spec: AnyTable, key: str, *, command: str, actor: str
-) -> None:
-    """Record whether anybody holds a partition: the check ``not_held``, which automation waits for.
-
-    Args:
-        instance: Where it is recorded.
-        ledger: Who holds.
-        spec: The table.
-        key: The partition.
-        command: What changed it, which becomes the name of the run's job: hold, release.
-        actor: Who gave the command.
-    """
+def record_hold(instance: DagsterInstance, ledger: Ledger, spec: AnyTable, hold: Hold) -> None:
+    """Record that a partition is held: the check ``not_held``, which automation waits for, fails."""
+    key = hold.partition
     standing = hold_outcomes(ledger, spec.table, [key])[key]
-    _run(instance, spec, command, actor, lambda: outcome_events(instance, spec, key, [standing]))
+    _run(instance, spec, "hold", hold.actor, lambda: outcome_events(instance, spec, {key: [standing]}))
+
+
+def record_release(
+    instance: DagsterInstance, ledger: Ledger, spec: AnyTable, key: str, ended: Sequence[Hold]
+) -> None:
+    """Record that somebody ended the holds of a partition, so that automation goes on.
+
+    A check that had failed when it was asked again would hold automation back by itself. Who releases the
+    partition has decided about it: it is told as passed, with who said so and what it had found. The
+    ledger keeps what it found.
+    """
+    declared = _BUILT_IN | {check.name for check in spec.checks}
+    outcomes = [Outcome(one.check, True, message=_overruled(one)) for one in ended if one.check in declared]
+    outcomes += hold_outcomes(ledger, spec.table, [key]).values()
+    actor = ended[0].released_by
+    _run(instance, spec, "release", actor, lambda: outcome_events(instance, spec, {key: outcomes}))
+
+
+def _overruled(hold: Hold) -> str:
+    return f"released by {hold.released_by}: {hold.release_reason}; it had failed: {hold.reason}"
 
 
 def record_rollback(
@@ -56,18 +66,17 @@ def record_rollback(
 
     def events() -> Iterator[Told]:
         yield _materialization(spec, report)
-        yield from outcome_events(instance, spec, key, [*map(_outcome, known), standing])
+        yield from outcome_events(instance, spec, {key: [*map(_outcome, known), standing]})
 
     _run(instance, spec, "rollback", version.changed_by, events)
 
 
 def outcome_events(
-    instance: DagsterInstance, spec: AnyTable, key: str, outcomes: Sequence[Outcome]
+    instance: DagsterInstance, spec: AnyTable, outcomes: Mapping[str, Sequence[Outcome]]
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """Yield the answers of checks about what is visible of a partition now. None of them fails a step."""
-    blocking = _BUILT_IN | {check.name for check in spec.checks if check.blocking}
-    answers = {key: [(outcome, outcome.check in blocking) for outcome in outcomes]}
-    yield from evaluations(instance, dg.AssetKey(spec.asset_path), answers, fails_step=False)
+    """Yield the answers of checks about what is visible of partitions now. None of them fails a step."""
+    answers = {key: [(outcome, False) for outcome in some] for key, some in outcomes.items()}
+    yield from evaluations(instance, dg.AssetKey(spec.asset_path), answers)
 
 
 def _materialization(spec: AnyTable, report: RollbackReport) -> dg.AssetMaterialization:

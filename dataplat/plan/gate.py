@@ -89,20 +89,23 @@ def decide_gate(needs: Sequence[Need], trigger: Trigger = "all_success") -> Gate
     return GateDecision(not blocked, blocked)
 
 
-def standing_of(*, published: bool, held: bool, latest_state: str | None, locked: bool = False) -> Standing:
+def standing_of(
+    *, published: bool, held: bool, latest_state: str | None, rejected: bool = False, locked: bool = False
+) -> Standing:
     """Return the standing of a partition from what the ledger knows of it.
 
     A published partition whose reload is under way, or broke, still stands as published: what is visible
     was proven. A reload that was *rejected* closes the gate all the same, because then somebody looked and
-    the numbers were wrong; Dagster's own view of the failed check agrees. ``latest_state`` is the state of
-    the version that began last.
+    the numbers were wrong; Dagster's own view of the failed check agrees. What broke after it says nothing
+    about the numbers, so it stays closed. ``latest_state`` is the state of the version that began last,
+    ``rejected`` whether the last version that was judged at all was rejected.
 
     >>> standing_of(published=True, held=False, latest_state="rejected")
     <Standing.REJECTED: 'rejected'>
     """
     if held and published:
         return Standing.HELD
-    if latest_state == "rejected":
+    if latest_state == "rejected" or (published and rejected):
         return Standing.REJECTED
     if published:
         return Standing.PUBLISHED

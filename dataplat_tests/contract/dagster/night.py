@@ -26,7 +26,7 @@ from dataplat.orchestration import materialize
 from dataplat.orchestration.build import build_definitions
 from dataplat.orchestration.launch import RunResult, run_table
 from dataplat.orchestration.observer import Observer
-from dataplat.orchestration.record import record_standing
+from dataplat.orchestration.record import record_hold, record_release
 from dataplat.plan.needed import awaited_arrivals, closing_of, needed_partitions
 from dataplat.settings import read_settings
 from dataplat.specs import AnyTable, ModelSpec
@@ -114,17 +114,15 @@ class Night:
 
     def hold(self, table: str, key: str) -> None:
         """Hold a partition as the command does: the ledger knows, and Dagster is told."""
-        self.platform.ledger.hold(table, key, "looks odd", "ann")
-        self._tell(table, key, "hold")
+        held = self.platform.ledger.hold(table, key, "looks odd", "ann")
+        spec = self.platform.catalog.any_table(table)
+        record_hold(self.instance, self.platform.ledger, spec, held)
 
     def release(self, table: str, key: str) -> None:
         """End its holds as the command does."""
-        self.platform.ledger.release_hold(table, key, "ann")
-        self._tell(table, key, "release")
-
-    def _tell(self, table: str, key: str, command: str) -> None:
+        ended = self.platform.ledger.release_hold(table, key, "ann")
         spec = self.platform.catalog.any_table(table)
-        record_standing(self.instance, self.platform.ledger, spec, key, command=command, actor="ann")
+        record_release(self.instance, self.platform.ledger, spec, key, ended)
 
     def reports(self, spec: AnyTable, keys: Sequence[str], run: RunInfo) -> Iterator[LoadReport]:
         """Do what a load or a build does, one partition a report."""

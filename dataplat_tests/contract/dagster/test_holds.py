@@ -5,10 +5,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dataplat.audit.outcome import NOT_HELD
+from dataplat.audit.outcome import NOT_HELD, Outcome
 from dataplat.ledger import CheckResult, LockOwner, TableVersion, VersionState
 from dataplat.lifecycle.rollback import RollbackReport
-from dataplat.orchestration.record import record_rollback, record_standing
+from dataplat.orchestration.record import outcome_events, record_hold, record_release, record_rollback
 from dataplat.storage import FooterCount
 from dataplat_tests.contract.dagster.conftest import AUDITED, CHECKS, KEY, TABLE, Stage, report_of
 
@@ -45,12 +45,13 @@ def told(stage: Stage) -> list[tuple[str, bool, str]]:
 
 
 def hold(stage: Stage, key: str, reason: str, check: str = "") -> None:
-    stage.platform.ledger.hold(TABLE, key, reason, "ann", check=check)
-    tell(stage, key, "hold")
+    held = stage.platform.ledger.hold(TABLE, key, reason, "ann", check=check)
+    record_hold(stage.instance, stage.platform.ledger, stage.spec, held)
 
 
-def tell(stage: Stage, key: str, command: str) -> None:
-    record_standing(stage.instance, stage.platform.ledger, stage.spec, key, command=command, actor="ann")
+def release(stage: Stage, key: str) -> None:
+    ended = stage.platform.ledger.release_hold(TABLE, key, "bob", reason="it is there")
+    record_release(stage.instance, stage.platform.ledger, stage.spec, key, ended)
 
 
 def test_a_published_partition_that_nobody_holds_lets_downstreams_start(stage: Stage) -> None:
@@ -65,8 +66,7 @@ def test_a_hold_closes_the_partition_for_automation_and_a_release_opens_it(stage
     hold(stage, ONE, "half of it came late")
     assert told(stage)[0] == (ONE, False, "held by ann: half of it came late")
     assert open_gates(stage) == {TWO}
-    stage.platform.ledger.release_hold(TABLE, ONE, "bob")
-    tell(stage, ONE, "release")
+    release(stage, ONE)
     assert told(stage)[0] == (ONE, True, "")
     assert open_gates(stage) == {ONE, TWO}
 
@@ -105,16 +105,31 @@ def test_a_rollback_brings_the_answers_of_the_earlier_version_back(stage: Stage,
     assert open_gates(stage) == ({ONE} if passed else set())
 
 
+def test_who_releases_what_a_check_held_overrules_the_check_for_automation(stage: Stage) -> None:
+    stage.run(ONE)
+    failed = Outcome("unique_id", False, message="3 ids twice")
+    for event in outcome_events(stage.instance, stage.spec, {ONE: [failed]}):
+        stage.instance.report_runless_asset_event(event)
+    hold(stage, ONE, "3 ids twice", "unique_id")
+    assert open_gates(stage) == set()
+    release(stage, ONE)
+    assert stage.evaluations("unique_id")[0].description == (
+        "released by bob: it is there; it had failed: 3 ids twice"
+    )
+    assert open_gates(stage) == {ONE}
+
+
 def test_a_hold_and_a_release_are_runs_that_say_who_gave_them(stage: Stage) -> None:
     stage.run(ONE)
     hold(stage, ONE, "half of it came late")
-    tell(stage, ONE, "release")
+    release(stage, ONE)
     runs = {run.job_name: run for run in stage.instance.get_runs()}
     assert {name: runs[name].status.value for name in ("hold", "release")} == {
         "hold": "SUCCESS",
         "release": "SUCCESS",
     }
     assert runs["hold"].tags["dataplat/actor"] == "ann"
+    assert runs["release"].tags["dataplat/actor"] == "bob"
     assert runs["hold"].tags["dataplat/table"] == TABLE
 
 

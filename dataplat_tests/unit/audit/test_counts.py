@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataplat.audit.counts import check_files, check_placement, compare_with_source
+from dataplat.audit.counts import check_files, check_placement, compare_with_record, compare_with_source
 from dataplat.audit.outcome import Outcome
 from dataplat.plan.windows import partition_window
 from dataplat.storage import FooterCount
@@ -58,6 +58,16 @@ def test_a_broken_file_is_named_with_its_problem() -> None:
     assert outcome.blocks
     assert outcome.message == "ds=1/a and 1 more cannot be read: no footer"
     assert outcome.numbers == {"files": 3, "bytes": 9, "broken": 2}
+
+
+def test_published_files_hold_what_the_ledger_recorded() -> None:
+    good = compare_with_record(FooterCount(rows=5, files=1, bytes=9), 5)
+    assert (good.passed, good.numbers["rows"], good.message) == (True, 5, "")
+    less = compare_with_record(FooterCount(rows=1204, files=1), 1207)
+    assert (less.blocks, less.message) == (True, "1,207 rows were published, the files hold 1,204")
+    assert (less.numbers["rows"], less.numbers["recorded"]) == (1204, 1207)
+    broken = compare_with_record(FooterCount(rows=5, files=1, broken=(("a", "no footer"),)), 5)
+    assert (broken.passed, broken.message) == (False, "a cannot be read: no footer")
 
 
 def test_the_writer_and_the_files_must_agree() -> None:

@@ -15,7 +15,8 @@ from dataplat_tests.unit.cli.harness import CommandLine
 GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 COMMANDS = (
     *("check", "test", "load", "expr", "explain", "render", "lineage", "ledger", "versions", "path"),
-    *("hold", "release", "waive", "ready", "late", "pause", "resume", "rollback", "collect", "count"),
+    *("hold", "release", "waive", "recheck", "ready", "late", "pause", "resume"),
+    *("rollback", "collect", "count"),
 )
 SLOW = ("pyspark", "dagster", "pandas", "grpc")
 
