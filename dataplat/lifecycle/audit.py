@@ -12,7 +12,6 @@ from dataplat.lifecycle.records import LedgerRecords
 from dataplat.lifecycle.stations import Load, Origin, Prepared, Staged
 from dataplat.plan.partitions import hive_path
 from dataplat.plan.windows import partition_window
-from dataplat.specs import SqlCheck
 from dataplat.storage import FooterCount, count_partitions
 
 
@@ -67,8 +66,7 @@ def _declared(load: Load, prepared: Prepared, staged: Staged) -> dict[str, list[
         window = partition_window(target.key, grain, zone)
         rows = staged.files[target.key].rows
         partitions.append(StagedPartition(target.key, target.values, rows, window.start, window.end))
-    queries = " ".join(check.query for check in load.spec.checks if isinstance(check, SqlCheck))
-    engine, udfs = load.platform.engine(load.spec.engine), load.platform.udfs.called_in(queries)
+    engine, udfs = load.platform.engine(load.spec.engine), load.platform.udfs.called_by_checks(load.spec)
     version = StagedVersion(
         engine.session_with(udfs, load.subject),
         load.location,

@@ -130,11 +130,12 @@ def _declared(
     names = [name for name, _ in partitions[0].values]
     columns = platform.hive(spec.engine).columns(spec.table) or ()
     require_named_columns(spec, [column.name for column in columns], names)
+    subject = f"{spec.table}[{keys[0] if len(keys) == 1 else f'{keys[0]}~{keys[-1]}'}]"
     rows = PublishedRows(
-        platform.engine(spec.engine).session(),
+        platform.engine(spec.engine).session_with(platform.udfs.called_by_checks(spec), subject),
         spec.table,
         [partition.values for partition in partitions],
-        subject=f"{spec.table}[{keys[0] if len(keys) == 1 else f'{keys[0]}~{keys[-1]}'}]",
+        subject=subject,
     )
     with rows as published:
         records = LedgerRecords(platform.catalog, platform.ledger, spec)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from dataplat.plan.models.graph import ModelGraph
 from dataplat.plan.models.spark_functions import SPARK_FUNCTIONS
-from dataplat.specs import AnyTable, Catalog, ModelSpec
+from dataplat.specs import AnyTable, Catalog, ModelSpec, SqlCheck
 from dataplat.specs.problems import spec_error
 from dataplat.udfs import Udf
 from dataplat.udfs.registry import find_udfs
@@ -43,6 +43,14 @@ class ModelUdfs:
         """
         names = {name.lower() for name in _CALL.findall(sql)} - SPARK_FUNCTIONS
         return [udf for name, udf in self.all.items() if name in names] if names else []
+
+    def called_by_checks(self, spec: AnyTable) -> list[Udf]:
+        """Return the UDFs that the SQL of a table's checks may call.
+
+        Raises:
+            SpecError: As ``called_in``.
+        """
+        return self.called_in("\n".join(check.query for check in spec.checks if isinstance(check, SqlCheck)))
 
     def sha(self, graph: ModelGraph, spec: AnyTable) -> str:
         """Return the content hash of a table: another one when a UDF that its SQL calls has changed.

@@ -82,3 +82,13 @@ def test_the_udfs_that_sql_may_call_are_found_by_their_names(config: Config) -> 
     udfs = ModelUdfs(load_catalog(config.dir, {}))
     found = [udf.name for udf in udfs.called_in("SELECT `Loud` (x), parse_ip\n(y), quiet FROM t")]
     assert found == ["loud", "parse_ip"]
+
+
+def test_the_udfs_of_a_check_s_sql_are_found(config: Config) -> None:
+    check = "{sql: {name: known, query: 'SELECT id FROM {{ staged }} WHERE parse_ip(id) = 1'}}"
+    config.add("dim/dim_account.yaml", f"checks: [{check}]\n")
+    sys.modules.pop("acme_sha", None)
+    catalog = load_catalog(config.dir, {})
+    udfs = ModelUdfs(catalog)
+    assert [udf.name for udf in udfs.called_by_checks(catalog.model(DIM))] == ["parse_ip"]
+    assert udfs.called_by_checks(catalog.model(DAY)) == []
