@@ -9,7 +9,7 @@ import pytest
 
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat_tests.e2e.shell import ROOT, Done, Shell
-from dataplat_tests.e2e.web import CHROMIUM, Web, plain
+from dataplat_tests.e2e.web import CHROMIUM, Web, open_web, plain
 
 pytestmark = pytest.mark.e2e
 
@@ -37,12 +37,8 @@ def shrunken(demo_home: Shell) -> Done:
 def web(demo_home: Shell, shrunken: Done, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """The UI over the demo's home, after one more load that failed."""
     assert shrunken.code == 1, shrunken.said
-    server = Web(demo_home, tmp_path_factory.mktemp("web") / "ui.log")
-    try:
-        server.start()
+    with open_web(demo_home, tmp_path_factory.mktemp("web") / "ui.log") as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,17 @@ class Web:
             return False
         entries = data["locationStatusesOrError"]["entries"]
         return [entry["loadStatus"] for entry in entries] == ["LOADED"]
+
+
+@contextmanager
+def open_web(shell: Shell, log: Path) -> Iterator[Web]:
+    """Give the UI over a home, started; it is stopped afterwards."""
+    server = Web(shell, log)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 def plain(text: str) -> str:

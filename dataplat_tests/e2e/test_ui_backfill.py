@@ -1,0 +1,192 @@
+"""A night in the browser: a backfill over three days, one of them bad; what is held back, why, its repair.
+
+The bad day is right by every count: its orders name accounts that do not exist. The table of orders is
+loaded, the model that joins accounts refuses the day, and what reads that model is not made for it.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+
+from dataplat.demo.mariadb import PrivateMariaDB
+from dataplat.demo.mishaps import repoint_rows
+from dataplat_tests.e2e.shell import ROOT, Shell
+from dataplat_tests.e2e.web import CHROMIUM, Web, open_web
+
+pytestmark = pytest.mark.e2e
+
+IMAGES = ROOT / "docs" / "images"
+LARGEST_IMAGE_BYTES = 250_000
+ORDERS, JOINED, SOLD = (
+    ("ods", "ods", "ods_t_order"),
+    ("dw", "dw", "dw_order_day"),
+    ("ads", "ads", "ads_sales_day"),
+)
+TABLES = {path: ".".join(path[1:]) for path in (ORDERS, JOINED, SOLD)}
+BEFORE, BAD, AFTER = DAYS = ("2026-01-10", "2026-01-11", "2026-01-12")
+CHECK = "referential_account_id_dim_account"
+BAD_ROWS = 25
+
+
+@dataclass
+class Night:
+    """What the backfill left.
+
+    Attributes:
+        web: The UI.
+        shell: The same home from a terminal.
+        backfill: Its status and its runs.
+        versions: The newest version of each table and day, before it.
+    """
+
+    web: Web
+    shell: Shell
+    backfill: dict[str, Any]
+    versions: dict[tuple[str, str], str]
+
+    def newest(self, table: str, day: str) -> dict[str, Any]:
+        return newest(self.shell, table, day)
+
+
+def newest(shell: Shell, table: str, day: str) -> dict[str, Any]:
+    """Return the newest version of a partition as the ledger has it."""
+    found: list[dict[str, Any]] = json.loads(shell.run(f"dataplat versions {table} {day} --json").out)[
+        "versions"
+    ]
+    return found[0]
+
+
+def backfill(web: Web, paths: list[tuple[str, ...]], days: tuple[str, ...]) -> dict[str, Any]:
+    """Launch a backfill as the UI's button does, and return it when it has ended."""
+    launched = web.ask(
+        """mutation ($assets: [AssetKeyInput!], $days: [String!]!) {launchPartitionBackfill(backfillParams: {
+            assetSelection: $assets, partitionNames: $days}) {
+            __typename ... on LaunchBackfillSuccess {backfillId} ... on PythonError {message}}}""",
+        assets=[{"path": list(path)} for path in paths],
+        days=list(days),
+    )["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = web.ask(
+            """query ($id: String!) {partitionBackfillOrError(backfillId: $id) {
+                ... on PartitionBackfill {status runs(limit: 20) {id status assetSelection {path}}}}}""",
+            id=launched["backfillId"],
+        )["partitionBackfillOrError"]
+        return found if found["status"] not in ("REQUESTED", "COMPLETING", "FAILING") else None
+
+    return dict(web.until(ended, deadline_seconds=500, wanted="the backfill has ended"))
+
+
+@pytest.fixture(scope="module")
+def repairs() -> Iterator[ExitStack]:
+    """What puts the source right again, at the end at the latest."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def night(demo_home: Shell, repairs: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    """The UI after a backfill of orders and what is made of them, over three days of which one is bad."""
+    versions = {(t, day): newest(demo_home, t, day)["version"] for t in TABLES.values() for day in DAYS}
+    source = PrivateMariaDB(demo_home.home)
+    repairs.enter_context(repoint_rows(source.connect, date.fromisoformat(BAD), BAD_ROWS))
+    with open_web(demo_home, tmp_path_factory.mktemp("night") / "ui.log") as web:
+        yield Night(web, demo_home, backfill(web, list(TABLES), DAYS), versions)
+
+
+def test_the_backfill_ends_as_failed_and_the_good_days_are_there(night: Night) -> None:
+    assert night.backfill["status"] == "COMPLETED_FAILED", night.web.log[-5000:]
+    for table in TABLES.values():
+        for day in (BEFORE, AFTER):
+            found = night.newest(table, day)
+            assert found["state"] == "published", (table, day)
+            assert found["version"] != night.versions[table, day], (table, day)
+
+
+def test_the_bad_day_is_loaded_then_rejected_and_never_built_on(night: Night) -> None:
+    assert night.newest(TABLES[ORDERS], BAD)["state"] == "published"
+    assert night.newest(TABLES[JOINED], BAD)["state"] == "rejected"
+    assert night.newest(TABLES[SOLD], BAD)["version"] == night.versions[TABLES[SOLD], BAD]
+
+
+def test_the_partition_bar_shows_the_day_that_is_blocked(night: Night) -> None:
+    assert status(night, JOINED) == {BEFORE: "MATERIALIZED", BAD: "FAILED", AFTER: "MATERIALIZED"}
+
+
+def test_the_failed_check_shows_its_numbers(night: Night) -> None:
+    found = night.web.ask(
+        """query ($path: [String!]!, $check: String!) {
+            assetCheckExecutions(assetKey: {path: $path}, checkName: $check, limit: 50) {
+                partition status evaluation {severity success description
+                    metadataEntries {label ... on IntMetadataEntry {intValue}}}}}""",
+        path=list(JOINED),
+        check=CHECK,
+    )["assetCheckExecutions"]
+    last = {item["partition"]: item for item in reversed(found)}
+    assert {day: last[day]["evaluation"]["success"] for day in DAYS} == {
+        BEFORE: True,
+        BAD: False,
+        AFTER: True,
+    }
+    evaluation = last[BAD]["evaluation"]
+    numbers = {entry["label"]: entry.get("intValue") for entry in evaluation["metadataEntries"]}
+    assert evaluation["severity"] == "ERROR"
+    assert BAD_ROWS in numbers.values(), numbers
+
+
+def test_whoever_builds_on_the_bad_day_by_hand_is_told_the_numbers(night: Night) -> None:
+    done = night.shell.run(f"dataplat load {TABLES[SOLD]} --date {BAD}")
+    assert done.code == 1
+    assert f"{TABLES[SOLD]}[{BAD}]: the gate is closed by 1 upstream partition" in done.err
+    assert f"{TABLES[JOINED]}[{BAD}]" in done.err
+    assert CHECK in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "height"),
+    [
+        ("warehouse", "/asset-groups?expanded=global@global:dim,global@global:dw,global@global:ads", 1500),
+        ("blocked-day", f"/assets/{'/'.join(JOINED)}?view=partitions&partition={BAD}", 780),
+        ("failed-check", f"/assets/{'/'.join(JOINED)}?view=checks&checkDetail={CHECK}", 780),
+    ],
+)
+def test_a_browser_shows_it(
+    name: str, path: str, height: int, night: Night, tmp_path: Any, request: pytest.FixtureRequest
+) -> None:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium: apt-get install chromium")
+    image = night.web.photograph(path, tmp_path / f"{name}.png", height=height)
+    assert image.startswith(b"\x89PNG")
+    assert 40_000 < len(image) < LARGEST_IMAGE_BYTES  # an empty page has less to show
+    if request.config.getoption("--update-golden"):
+        (IMAGES / f"{name}.png").write_bytes(image)
+    assert (IMAGES / f"{name}.png").is_file(), "pytest --update-golden keeps the pictures in docs/images"
+
+
+def test_a_repaired_day_flows_through_to_the_end(night: Night, repairs: ExitStack) -> None:
+    repairs.close()
+    done = backfill(night.web, list(TABLES), (BAD,))
+    assert done["status"] == "COMPLETED_SUCCESS", night.web.log[-5000:]
+    for table in TABLES.values():
+        assert night.newest(table, BAD)["state"] == "published"
+    assert night.newest(TABLES[SOLD], BAD)["version"] != night.versions[TABLES[SOLD], BAD]
+    assert status(night, JOINED) == dict.fromkeys(DAYS, "MATERIALIZED")
+
+
+def status(night: Night, path: tuple[str, ...]) -> dict[str, str]:
+    """Return what the partition bar of an asset shows for the three days."""
+    (node,) = night.web.ask(
+        """query ($path: [String!]!) {assetNodes(assetKeys: [{path: $path}]) {
+            assetPartitionStatuses {... on TimePartitionStatuses {ranges {status startKey endKey}}}}}""",
+        path=list(path),
+    )["assetNodes"]
+    ranges = node["assetPartitionStatuses"]["ranges"]
+    return {
+        day: item["status"] for day in DAYS for item in ranges if item["startKey"] <= day <= item["endKey"]
+    }
