@@ -67,22 +67,27 @@ def test_the_graph_shows_every_table_in_its_group_with_kinds_and_owner(assets: d
         "ods_t_account": market,
         "ods_t_money_record": market,
         "ods_t_order": market,
+        "ods_t_order_item": market,
         "ods_t_package_flow_log": ("logistics", ["logistics"]),
         "ods_t_page_view": market,
         "ods_t_product": market,
+        "ods_t_region": market,
     }
-    assert {tuple(sorted(node["kinds"])) for node in assets.values()} == {("hive", "mysql", "spark")}
+    kinds = {(node["assetKey"]["path"][0], tuple(sorted(node["kinds"]))) for node in assets.values()}
+    assert kinds == {("ods", ("hive", "mysql", "spark"))} | {
+        (layer, ("hive", "spark", "sql")) for layer in ("dim", "dw", "ads")
+    }
 
 
 def test_every_asset_points_to_the_line_of_its_yaml(assets: dict[str, Any]) -> None:
-    for name, node in assets.items():
+    for node in assets.values():
         (reference,) = next(
             entry["codeReferences"]
             for entry in node["metadataEntries"]
             if entry["label"] == "dagster/code_references"
         )
         line = Path(reference["filePath"]).read_text().splitlines()[reference["lineNumber"] - 1]
-        assert line == f"table: ods.{name}"
+        assert line == f"table: {'.'.join(node['assetKey']['path'][1:])}"
 
 
 def test_the_partition_bar_shows_published_days_and_the_day_that_failed(assets: dict[str, Any]) -> None:
