@@ -37,6 +37,7 @@ MASKS = {
     r"\(port \d+\)": "(PORT)",
     r"[0-9.]+ [KMGT]iB": "SIZE",
     r"\d+ tables in": "N tables in",
+    r"revision \d{4}": "revision NUMBER",
     r"(?m) +\d+\.\d$": " SECONDS",
 }
 
