@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dataplat.ledger import TableVersion
 from dataplat.lifecycle.report import LoadReport, Verdict
+from dataplat.plan.targets import is_read_alone
 from dataplat.specs import AnyTable, ModelSpec, TableSpec
 
 MEANINGS = {"dim": "who and what", "dw": "what happened, day by day", "ads": "what people ask for"}
@@ -76,7 +77,7 @@ def say_partitions(spec: AnyTable, count: int) -> str:
 def render_days(spec: TableSpec, tally: Tally) -> Table:
     """Return a table of one row a day, and of their sum when there is more than one."""
     total = tally.total
-    how = "one read a day" if spec.load == "snapshot" else "one read for many"
+    how = "a read for each" if is_read_alone(spec) else "one read for many"
     if total.partitions == 1:
         how = "one read"
     table = _table(

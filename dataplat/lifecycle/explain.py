@@ -149,11 +149,11 @@ def _steps(connection: SourceConnection, read: JdbcRead) -> list[PlanStep]:
 
 def _estimated_rows(survey: Survey, steps: Sequence[Sequence[PlanStep]]) -> int:
     total = sum(step.rows or 0 for one in steps for step in one)
-    return -(-total // len(survey.shape.partitions))
+    return -(-total // survey.shape.spans)
 
 
 def _reads(spec: TableSpec, source: SourceSpec, survey: Survey, rows: int) -> list[JdbcRead]:
-    sizes = [PartitionSize(part, rows) for part in range(len(survey.shape.partitions))]
+    sizes = [PartitionSize(part, rows) for part in range(survey.shape.spans)]
     parts = spec.split.parts if spec.split else None
     tasks = plan_tasks(sizes, parallelism=source.budget.connections_a_load, parts=parts)
     return plan_reads(survey.shape, survey.shards, tasks)

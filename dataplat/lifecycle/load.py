@@ -77,8 +77,8 @@ class SourceOrigin:
         """Find the shards, describe the columns and count the source. See ``Origin``."""
         self._survey = self._source.survey(load.keys)
         counts = self._source.count(self._survey, with_split_range=True)
-        self._sizes = _sizes(counts, len(load.keys))
-        self._before = {key: size.rows for key, size in zip(load.keys, self._sizes, strict=True)}
+        self._sizes = _sizes(counts, self._survey.shape.spans)
+        self._before = self._by_key(self._sizes)
         return Prepared(
             self._survey.shape.partitions,
             self._survey.hive_columns,
@@ -114,9 +114,7 @@ class SourceOrigin:
     def recount(self) -> None:
         """Count the source again. See ``Origin``."""
         assert self._survey is not None
-        keys = [target.key for target in self._survey.shape.partitions]
-        sizes = _sizes(self._source.count(self._survey), len(keys))
-        self._after = {key: size.rows for key, size in zip(keys, sizes, strict=True)}
+        self._after = self._by_key(_sizes(self._source.count(self._survey), self._survey.shape.spans))
 
     def compare(self, key: str, files: FooterCount, written: int, strays: tuple[str, ...]) -> list[Outcome]:
         """Compare the files with the source, the writer and the window. See ``Origin``."""
@@ -134,17 +132,25 @@ class SourceOrigin:
         """Return both counts of the source. See ``Origin``."""
         return {Hop.SOURCE_BEFORE: self._before[key], Hop.SOURCE_AFTER: self._after[key]}
 
+    def _by_key(self, sizes: Sequence[PartitionSize]) -> dict[str, int]:
+        """Return the rows of each partition; all partitions of a snapshot are one span of the source."""
+        assert self._survey is not None
+        keys = [target.key for target in self._survey.shape.partitions]
+        if len(sizes) == 1:
+            return dict.fromkeys(keys, sizes[0].rows)
+        return {key: size.rows for key, size in zip(keys, sizes, strict=True)}
+
     @property
     def queries(self) -> tuple[str, ...]:
         """The queries of the read. See ``Origin``."""
         return tuple(read.query for read in self._reads)
 
 
-def _sizes(counts: Sequence[SourceCount], parts: int) -> list[PartitionSize]:
+def _sizes(counts: Sequence[SourceCount], spans: int) -> list[PartitionSize]:
     by_part: dict[int, list[SourceCount]] = defaultdict(list)
     for count in counts:
         by_part[count.part].append(count)
-    return [_size(part, by_part[part]) for part in range(parts)]
+    return [_size(part, by_part[part]) for part in range(spans)]
 
 
 def _size(part: int, counts: Sequence[SourceCount]) -> PartitionSize:

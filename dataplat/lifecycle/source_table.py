@@ -148,7 +148,7 @@ class SourceTable:
         tasks = [
             CountTask(shard, part, table, target.window if shape.window_column else None)
             for shard, table in enumerate(survey.shards)
-            for part, target in enumerate(shape.partitions)
+            for part, target in enumerate(shape.partitions[: shape.spans])
         ]
         hands = self._source_spec.budget.connections_a_load if survey.estimated_rows >= _MANY_ROWS else 1
         return [

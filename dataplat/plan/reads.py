@@ -1,6 +1,6 @@
 """From a table and its partitions to the SQL that is sent, and what Spark makes of the answer.
 
-One read serves all partitions that are asked for. The inner query selects the declared columns of the
+One read serves all partitions that are asked for, also of a snapshot. The inner query selects the declared columns of the
 declared window, so it is index-friendly whatever the optimizer does; the tasks only cut it up. Two
 helper columns travel along and are dropped before the write: ``__dp_window`` to tell the day of a row
 in a range, ``__dp_split`` to cut by key. MySQL merges such a derived table into the outer query.
@@ -88,9 +88,18 @@ class ReadShape:
     grain: Grain
 
     @property
-    def tells_partition_by_row(self) -> bool:
-        """Whether a row's partition is computed; a single one is known beforehand."""
+    def has_several_partitions(self) -> bool:
+        """Whether a row must say which partition it is of; a single one is known beforehand."""
         return len(self.partitions) > 1
+
+    @property
+    def spans(self) -> int:
+        """How many spans of the source are counted and read.
+
+        One a partition; but one for all partitions of a snapshot: what the table holds now is written into
+        each of them.
+        """
+        return len(self.partitions) if self.window_column else 1
 
 
 def plan_reads(shape: ReadShape, shards: Sequence[PhysicalTable], tasks: Sequence[Task]) -> list[JdbcRead]:
@@ -109,7 +118,7 @@ def _select(shape: ReadShape, shard: PhysicalTable) -> str:
     items = [f"{column.sql} AS {quote_name(column.target)}" for column in shape.columns]
     if shape.identity:
         items.append(f"{quote_text(shard.name)} AS {quote_name(shape.identity)}")
-    if shape.window_column and (shape.tells_partition_by_row or shape.split_column):
+    if shape.window_column and (shape.has_several_partitions or shape.split_column):
         items.append(f"{quote_name(shape.window_column)} AS {quote_name(WINDOW_ALIAS)}")
     if shape.split_column:
         items.append(f"{quote_name(shape.split_column)} AS {quote_name(SPLIT_ALIAS)}")
@@ -127,7 +136,7 @@ def _task_predicate(shape: ReadShape, task: Task) -> str:
     conditions = []
     spans = [part.window for part in shape.partitions[task.first : task.last + 1] if part.window is not None]
     covers_all = task.first == 0 and task.last == len(shape.partitions) - 1
-    if spans and not covers_all:
+    if shape.window_column and spans and not covers_all:
         conditions.append(window_predicate(WINDOW_ALIAS, merge_windows(spans), shape.source_zone))
     name = quote_name(SPLIT_ALIAS)
     if task.low is not None:
@@ -142,7 +151,7 @@ def render_projection(shape: ReadShape) -> list[str]:
     """Return the Spark expressions that turn the answer into the table's columns.
 
     The partition's values come after them when there are several partitions; a single one is written
-    straight into its folder.
+    straight into its folder. A snapshot's row goes into each of several partitions.
     """
     projected = []
     for column in shape.columns:
@@ -150,14 +159,25 @@ def render_projection(shape: ReadShape) -> list[str]:
         projected.append(f"{_cast(name, column.hive, shape)} AS {name}")
     if shape.identity:
         projected.append(quote_identifier(shape.identity))
-    if not shape.tells_partition_by_row:
+    if not shape.has_several_partitions:
         return projected
+    if shape.window_column is None:
+        return [*projected, _each_partition(shape)]
     moment = quote_identifier(WINDOW_ALIAS)
     if not shape.window_is_date:
         moment = _instant(moment, shape)
     for name, pattern in partition_patterns(shape):
         projected.append(f"date_format({moment}, {quote_literal(pattern)}) AS {quote_identifier(name)}")
     return projected
+
+
+def _each_partition(shape: ReadShape) -> str:
+    """Return the generator that repeats a row for every partition, with the partition's values."""
+    structs = [
+        ", ".join(f"{quote_literal(name)}, {quote_literal(value)}" for name, value in part.values)
+        for part in shape.partitions
+    ]
+    return f"inline(array({', '.join(f'named_struct({struct})' for struct in structs)}))"
 
 
 def partition_patterns(shape: ReadShape) -> list[tuple[str, str]]:

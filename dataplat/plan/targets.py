@@ -14,13 +14,15 @@ from dataplat.specs import PartitionFormatSpec, TableSpec
 def is_read_alone(spec: TableSpec) -> bool:
     """Say whether each partition needs a read of its own.
 
-    A snapshot has no window to tell its partitions apart, and a date expression in ``where`` or
-    ``columns`` means something else in every partition.
+    A date expression in ``where`` or ``columns`` means something else in every partition, and so does one
+    that discovers the shards of a snapshot: there is no window that would leave out another day's shards.
     """
     texts = [spec.where or ""]
     if not isinstance(spec.columns, str):
         texts += [column.text for column in spec.columns]
-    return spec.load == "snapshot" or any(find_date_expressions(text) for text in texts)
+    if spec.load == "snapshot" and spec.read_from.shards is not None:
+        texts += spec.read_from.shards.discover
+    return any(find_date_expressions(text) for text in texts)
 
 
 def plan_targets(

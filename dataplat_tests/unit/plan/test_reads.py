@@ -34,6 +34,12 @@ CASES: dict[str, tuple[ReadShape, tuple[PhysicalTable, ...], tuple[Task, ...]]] 
     "two_months": (shape("2026-01", "2026-02", grain="month"), (ORDERS,), (Task(0, 1),)),
     "where": (shape(DAYS[0], where="deleted = 0 OR at > '2026-01-01'"), (ORDERS,), (Task(0, 0),)),
     "snapshot": (shape(DAYS[0], window_column=None), (ORDERS,), BY_KEY),
+    "snapshot_of_three_days": (shape(*DAYS[:3], window_column=None), (ORDERS,), BY_KEY),
+    "snapshot_of_two_hours": (
+        shape("2026-01-09-05:00", "2026-01-09-06:00", grain="hour", window_column=None),
+        (ORDERS,),
+        (Task(0, 0),),
+    ),
     "shards": (shape(*DAYS[:2], identity="shard_name", split_column=None), SHARDS, (Task(0, 1),)),
     "source_in_utc": (shape(*DAYS[:2], source_zone="UTC"), (ORDERS,), (Task(0, 0), Task(1, 1))),
     "window_of_dates": (shape(*DAYS[:2], window_is_date=True), (ORDERS,), (Task(0, 1),)),
