@@ -28,7 +28,6 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from dataplat.audit.outcome import NOT_HELD, Outcome
-from dataplat.orchestration.sqlite_log import many_events
 
 _PARTITIONS_A_QUESTION = 60
 
@@ -61,9 +60,8 @@ def publish_events(
     """Yield everything for a run in which all partitions were published."""
     for result in results:
         context.add_asset_metadata(dict(result.metadata), asset_key=key, partition_key=result.partition)
-    with many_events(context.instance, context.run.run_id):
-        yield dg.MaterializeResult(asset_key=key)
-        yield from _evaluations(context, key, checks, results)
+    yield dg.MaterializeResult(asset_key=key)
+    yield from _evaluations(context, key, checks, results)
     for check in checks:
         yield dg.Output(None, output_name=check.get_python_identifier())
 
@@ -75,13 +73,12 @@ def failure_events(
     results: Sequence[PartitionResult],
 ) -> Iterator[Event]:
     """Yield what is true when the step is about to fail: good partitions are published all the same."""
-    with many_events(context.instance, context.run.run_id):
-        for result in results:
-            if result.published:
-                yield dg.AssetMaterialization(
-                    asset_key=key, partition=result.partition, metadata=dict(result.metadata)
-                )
-        yield from _evaluations(context, key, checks, results)
+    for result in results:
+        if result.published:
+            yield dg.AssetMaterialization(
+                asset_key=key, partition=result.partition, metadata=dict(result.metadata)
+            )
+    yield from _evaluations(context, key, checks, results)
 
 
 def _evaluations(

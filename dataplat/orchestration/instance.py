@@ -32,12 +32,17 @@ _INSTANCE = {
 }
 
 
+_EVENT_LOG = {"module": "dataplat.orchestration.sqlite_log", "class": "KeptSqliteEventLog"}
+
+
 def prepare_dagster_home(home: Path) -> None:
     """Write ``dagster.yaml`` where there is none. What is there is somebody's decision and stays."""
     home.mkdir(parents=True, exist_ok=True)
     path = home / "dagster.yaml"
     if not path.exists():
-        path.write_text(yaml.safe_dump(_INSTANCE, sort_keys=False))
+        # Where Dagster itself would put it, so that nothing is lost by taking the entry out again.
+        log = {**_EVENT_LOG, "config": {"base_dir": str(home.absolute() / "history" / "runs")}}
+        path.write_text(yaml.safe_dump({**_INSTANCE, "event_log_storage": log}, sort_keys=False))
 
 
 def open_instance(home: Path, catalog: Catalog) -> dg.DagsterInstance:

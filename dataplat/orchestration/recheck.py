@@ -12,7 +12,6 @@ from dataplat.lifecycle.recheck import RecheckReport, Standing, recheck_partitio
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.orchestration.observer import current_observer
 from dataplat.orchestration.record import outcome_events
-from dataplat.orchestration.sqlite_log import many_events
 from dataplat.plan.partitions import select_partitions
 from dataplat.specs import AnyTable
 
@@ -32,8 +31,7 @@ def recheck_table(
         spec = platform.catalog.any_table(table)
         for batch in _batches(context, platform, spec, dates):
             reports += batch
-            with many_events(context.instance, context.run.run_id):
-                yield from _events(context, platform, spec, batch)
+            yield from _events(context, platform, spec, batch)
     except DataplatError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     bad = [report for report in reports if report.standing in (Standing.HELD, Standing.ABSENT)]

@@ -1,9 +1,9 @@
 """From a table and its partitions to the SQL that is sent, and what Spark makes of the answer.
 
-One read serves all partitions that are asked for, also of a snapshot. The inner query selects the declared columns of the
-declared window, so it is index-friendly whatever the optimizer does; the tasks only cut it up. Two
-helper columns travel along and are dropped before the write: ``__dp_window`` to tell the day of a row
-in a range, ``__dp_split`` to cut by key. MySQL merges such a derived table into the outer query.
+One read serves all partitions that are asked for, also of a snapshot. The inner query selects the declared
+columns of the declared window, so it is index-friendly whatever the optimizer does; the tasks only cut
+it up. Two helper columns travel along and are dropped before the write: ``__dp_window`` to tell the day of
+a row in a range, ``__dp_split`` to cut by key. MySQL merges such a derived table into the outer query.
 """
 
 from collections.abc import Sequence

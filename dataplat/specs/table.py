@@ -102,8 +102,8 @@ class TableSpec(WarehouseTable):
     source: Text = Field(description="Name of a file in sources/.")
     read_from: FromSpec = Field(alias="from", description="Where the rows are in the source.")
     load: Literal["incremental", "snapshot"] = Field(
-        description="incremental: the rows of the window. snapshot: the whole table; what it holds when it is read"
-        " goes into every partition of the read."
+        description="incremental: the rows of the window. snapshot: the whole table, as it is when read;"
+        " several partitions that are loaded together share one read."
     )
     window: WindowSpec = Field(default_factory=WindowSpec, description="Which rows belong to a partition.")
     columns: Columns = Field(description='Columns or SQL with AS name; "*" takes what the source has.')

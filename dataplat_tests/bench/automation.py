@@ -15,11 +15,9 @@ import dagster as dg
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 
 from dataplat.ledger import LockOwner, TableVersion, VersionState
-from dataplat.ledger.quick_commits import quick_commits
 from dataplat.lifecycle.platform import Platform
 from dataplat.orchestration.build import build_definitions
 from dataplat.orchestration.instance import open_instance
-from dataplat.orchestration.sqlite_log import many_events
 from dataplat.settings import read_settings
 from dataplat_tests.bench.definitions import write_config
 from dataplat_tests.bench.measure import Side, compare
@@ -97,16 +95,13 @@ def _world() -> Iterator[tuple[Platform, dg.DagsterInstance, dg.Definitions]]:
 
 def _publish_everything(platform: Platform, instance: dg.DagsterInstance) -> None:
     """Record the last day of every asset as published, in the ledger and in Dagster."""
-    ledger, events = platform.ledger, many_events(instance, "index")
-    with events, quick_commits([Path(platform.settings.home) / "ledger.db"]):
-        for spec in platform.catalog.all_tables.values():
-            row = TableVersion(
-                table=spec.table, partition=_DAY, version=_VERSION, run_id="bench", actor="bench"
-            )
-            ledger.begin([row])
-            ledger.advance(spec.table, _VERSION, [_DAY], VersionState.STAGED)
-            with ledger.lock_partitions(spec.table, [_DAY], _OWNER, wait_seconds=0) as locks:
-                ledger.advance(spec.table, _VERSION, [_DAY], VersionState.PUBLISHING)
-                ledger.publish(spec.table, _VERSION, [_DAY], locks)
-            published = dg.AssetMaterialization(dg.AssetKey(spec.asset_path), partition=_DAY)
-            instance.report_runless_asset_event(published)
+    ledger = platform.ledger
+    for spec in platform.catalog.all_tables.values():
+        row = TableVersion(table=spec.table, partition=_DAY, version=_VERSION, run_id="bench", actor="bench")
+        ledger.begin([row])
+        ledger.advance(spec.table, _VERSION, [_DAY], VersionState.STAGED)
+        with ledger.lock_partitions(spec.table, [_DAY], _OWNER, wait_seconds=0) as locks:
+            ledger.advance(spec.table, _VERSION, [_DAY], VersionState.PUBLISHING)
+            ledger.publish(spec.table, _VERSION, [_DAY], locks)
+        published = dg.AssetMaterialization(dg.AssetKey(spec.asset_path), partition=_DAY)
+        instance.report_runless_asset_event(published)

@@ -1,72 +1,120 @@
-"""Many events in SQLite: the run's log and the index are spared the disk, nothing else is."""
+"""Dagster's event log with kept connections: as Dagster's own, but for how it connects."""
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
+import yaml
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
-from dataplat.orchestration.sqlite_log import many_events
+from dataplat.orchestration.instance import prepare_dagster_home
+from dataplat.orchestration.sqlite_log import KeptSqliteEventLog
 
-FULL, NORMAL = 2, 1
+KEY = dg.AssetKey("ods")
+NORMAL = 1
 
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    prepare_dagster_home(tmp_path)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         yield instance
 
 
-def _synchronous(path: Path) -> int:
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
-    with engine.connect() as connection:
-        return int(connection.execute(text("PRAGMA synchronous")).scalar_one())
+def _log(instance: dg.DagsterInstance) -> KeptSqliteEventLog:
+    log = instance.event_log_storage
+    assert isinstance(log, KeptSqliteEventLog)
+    return log
 
 
-def _logs(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
-    storage = instance.event_log_storage
-    return [Path(storage.path_for_shard(shard)) for shard in (run_id, "index")]  # type: ignore[attr-defined]
+def _report(instance: dg.DagsterInstance, partition: str = "2026-01-01") -> None:
+    instance.report_runless_asset_event(dg.AssetMaterialization("ods", partition=partition))
 
 
-def _an_event(instance: dg.DagsterInstance) -> None:
-    instance.report_runless_asset_event(dg.AssetMaterialization("ods"))
+def _handle(log: KeptSqliteEventLog, shard: str) -> Any:
+    with log.run_connection(shard) as connection:
+        return connection.connection.dbapi_connection
 
 
-def test_the_logs_do_not_wait_for_the_disk_inside_the_block_and_do_again_after_it(
+def test_a_connection_lives_from_event_to_event(instance: dg.DagsterInstance) -> None:
+    log = _log(instance)
+    first = _handle(log, "index")
+    _report(instance)
+    assert _handle(log, "index") is first
+
+
+def test_a_commit_does_not_wait_for_the_disk(instance: dg.DagsterInstance) -> None:
+    with _log(instance).index_connection() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == NORMAL
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+def test_another_process_sees_an_event_as_soon_as_it_was_told(instance: dg.DagsterInstance) -> None:
+    _report(instance)
+    with sqlite3.connect(_log(instance).path_for_shard("index")) as other:
+        assert other.execute("SELECT count(*) FROM event_logs").fetchone() == (1,)
+
+
+def test_an_event_that_was_not_stored_leaves_nothing_behind(instance: dg.DagsterInstance) -> None:
+    log = _log(instance)
+    with log.index_connection() as connection:
+        connection.execute(text("CREATE TABLE half (id INTEGER NOT NULL)"))
+    with pytest.raises(IntegrityError), log.index_connection() as connection:
+        connection.execute(text("INSERT INTO half VALUES (1), (NULL)"))
+    with sqlite3.connect(log.path_for_shard("index")) as other:
+        assert other.execute("SELECT count(*) FROM half").fetchone() == (0,)
+    _report(instance)  # the connection still serves
+
+
+def test_runs_of_long_ago_are_closed_and_open_again_when_they_are_asked_for(
     instance: dg.DagsterInstance,
 ) -> None:
-    _an_event(instance)
-    logs = _logs(instance, "a-run")
-    with many_events(instance, "a-run"):
-        assert [_synchronous(log) for log in logs] == [NORMAL, NORMAL]
-    assert [_synchronous(log) for log in logs] == [FULL, FULL]
+    log = _log(instance)
+    first = _handle(log, "run-0")
+    for number in range(1, 6):
+        _handle(log, f"run-{number}")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        first.execute("SELECT 1")
+    assert _handle(log, "run-0").execute("SELECT count(*) FROM event_logs").fetchone() == (0,)
 
 
-def test_the_ledger_waits_for_the_disk_all_the_time(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    with many_events(instance, "a-run"):
-        assert _synchronous(tmp_path / "ledger.db") == FULL
+def test_many_threads_may_tell_at_once(instance: dg.DagsterInstance) -> None:
+    days = [f"2026-01-{day:02}" for day in range(1, 31)]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda day: _report(instance, day), days))
+    assert instance.get_materialized_partitions(KEY) == set(days)
 
 
-def test_the_write_ahead_log_lives_from_event_to_event_and_ends_with_the_block(
-    instance: dg.DagsterInstance,
-) -> None:
-    _an_event(instance)
-    index = _logs(instance, "a-run")[1]
-    ahead = index.with_name(index.name + "-wal")
-    with many_events(instance, "a-run"):
-        _an_event(instance)
-        assert ahead.stat().st_size > 0
-    assert not ahead.exists()
-    with sqlite3.connect(index) as log:
-        assert log.execute("SELECT count(*) FROM event_logs").fetchone() == (2,)
+def test_what_is_wiped_is_gone_and_can_be_told_anew(instance: dg.DagsterInstance) -> None:
+    _report(instance)
+    instance.event_log_storage.wipe()
+    assert instance.get_latest_materialization_event(KEY) is None
+    _report(instance)
+    assert instance.get_latest_materialization_event(KEY) is not None
 
 
-def test_an_instance_without_files_is_left_alone() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
-        with many_events(instance, "a-run"):
-            _an_event(instance)
-        assert instance.get_latest_materialization_event(dg.AssetKey("ods")) is not None
+def test_the_files_are_closed_with_the_instance(tmp_path: Path) -> None:
+    prepare_dagster_home(tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        _report(instance)
+        index = Path(_log(instance).path_for_shard("index"))
+    assert not index.with_name(index.name + "-wal").exists()
+
+
+def test_the_files_are_where_dagster_itself_would_look(tmp_path: Path) -> None:
+    """Whoever takes our entry out of dagster.yaml keeps the history."""
+    prepare_dagster_home(tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        _report(instance)
+    path = tmp_path / "dagster.yaml"
+    config = yaml.safe_load(path.read_text())
+    del config["event_log_storage"]
+    path.write_text(yaml.safe_dump(config))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as plain:
+        assert not isinstance(plain.event_log_storage, KeptSqliteEventLog)
+        assert plain.get_latest_materialization_event(KEY) is not None
