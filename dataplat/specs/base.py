@@ -27,7 +27,7 @@ class DeclaredSpec(Spec):
 
     template_variables: ClassVar[bool] = False
     secret_keys: ClassVar[frozenset[str]] = frozenset()
-    _declared: Declared = PrivateAttr(default=NOWHERE)
+    _declared: Declared = PrivateAttr(default_factory=lambda: NOWHERE)  # a default is deep-copied each time
 
     @property
     def declared(self) -> Declared:

@@ -1,5 +1,6 @@
 """Definitions cost what definitions cost: no Spark, no ledger; and every grain knows its last partition."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
+from dataplat.definitions import defs
+from dataplat.errors import SpecError
 from dataplat.orchestration.build import build_definitions
 from dataplat.settings import read_settings
 from dataplat.specs import load_catalog
@@ -29,6 +32,24 @@ def test_loading_definitions_imports_neither_spark_nor_the_ledger_nor_a_data_fra
     environ = {**os.environ, "DATAPLAT_CONFIG": str(ROOT / "config"), "DATAPLAT_HOME": "/nowhere"}
     done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_the_garbage_collector_works_again_once_definitions_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATAPLAT_HOME", str(tmp_path))
+    monkeypatch.setenv("DATAPLAT_CONFIG", str(ROOT / "config"))
+    before = gc.get_freeze_count()
+    defs()
+    after = gc.get_freeze_count()
+    assert gc.isenabled()
+    assert after > before, "what stays is left out"
+
+    monkeypatch.setenv("DATAPLAT_CONFIG", str(tmp_path / "gone"))
+    with pytest.raises(SpecError):
+        defs()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() <= after, "nothing was made"
 
 
 @pytest.mark.parametrize(

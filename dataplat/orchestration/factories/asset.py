@@ -1,5 +1,6 @@
 """What the asset of a source table and of a model have in common."""
 
+import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from dataplat.orchestration.partitions import partitions_of
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ
 from dataplat.specs import AnyTable, Catalog
 
+_SIGNATURE = inspect.signature(lambda context: context)
 _LEVELS = 20  # deeper ones repeat, and meet only what is that far above them
 _EVERYWHERE = {NOT_HELD: "Nobody holds the partition: no person, and no check that failed afterwards."}
 
@@ -96,7 +98,9 @@ def _build(
             raise dg.Failure(f"{spec.table}: its checks run when a partition is made", allow_retries=False)
         yield from materialize_table(context, spec, key, checks)
 
-    make_table.__annotations__.clear()  # Dagster would resolve them anew for every table: 0.12 ms each
+    # Dagster would work out the annotations and the signature anew for every table: 0.12 ms and 0.05 ms.
+    make_table.__annotations__.clear()
+    make_table.__dict__["__signature__"] = _SIGNATURE
     return dg.multi_asset(
         name="__".join(spec.asset_path),
         specs=[asset],
