@@ -17,11 +17,13 @@ from dataplat.ledger.rows import (
     VersionState,
     Waiver,
 )
-from dataplat.ledger.states import SUCCESSORS, UNFINISHED
+from dataplat.ledger.states import JUDGED, SUCCESSORS, UNFINISHED
 from dataplat.ledger.store import Ledger
+from dataplat.ledger.versions import by_age
 from dataplat.ledger.watermarks import LedgerWatermark
 
 __all__ = [
+    "JUDGED",
     "SUCCESSORS",
     "UNFINISHED",
     "Arrival",
@@ -41,4 +43,5 @@ __all__ = [
     "VersionCounts",
     "VersionState",
     "Waiver",
+    "by_age",
 ]

@@ -15,12 +15,12 @@ from dataplat.errors import LedgerError
 from dataplat.ledger.database import Clock, Database, chunks, in_utc
 from dataplat.ledger.rows import Hold, PartitionStatus, TableVersion, Waiver
 from dataplat.ledger.rows import VersionState as S
+from dataplat.ledger.states import JUDGED
 from dataplat.ledger.tables import hold as h
 from dataplat.ledger.tables import table_version as v
 from dataplat.ledger.tables import waiver as w
 from dataplat.ledger.versions import by_age, version_rows
 
-_JUDGED = frozenset({S.PUBLISHED, S.SUPERSEDED, S.REJECTED})
 _NAMES = {"table": "table_name", "partition": "partition_key", "check": "check_name"}
 
 
@@ -187,7 +187,7 @@ class GateBook:
             latest[row.table, row.partition] = row
             if row.state is S.PUBLISHED:
                 published[row.table, row.partition] = row
-            if row.state in _JUDGED:
+            if row.state in JUDGED:
                 judged[row.table, row.partition] = row
         rejected = {place: row for place, row in judged.items() if row.state is S.REJECTED}
         held: dict[tuple[str, str], list[Hold]] = {}

@@ -44,6 +44,7 @@ class TableVersion:
     """One version of one partition of one table.
 
     Attributes:
+        location: Where its files are; empty once they are deleted, while what is known of it still counts.
         actor: Who began it: a person, or the schedule.
         created_at: When it began; ``begin`` sets it from the ledger's clock if it is None.
         ended_at: When it was rejected, abandoned or superseded; None while it is made or visible.

@@ -22,6 +22,7 @@ SUCCESSORS: Mapping[S, frozenset[S]] = {
 }
 UNFINISHED = frozenset({S.STAGING, S.STAGED, S.PUBLISHING})
 ENDED = frozenset({S.REJECTED, S.ABANDONED, S.SUPERSEDED})
+JUDGED = frozenset({S.PUBLISHED, S.SUPERSEDED, S.REJECTED})
 
 
 def refuse_illegal(table: str, partition: str, version: str, found: S, to: S) -> None:

@@ -140,6 +140,19 @@ class VersionBook:
 
         return self._database.write(work)
 
+    def forget_files(self, table: str, version: str, partition: str, locks: PartitionLocks) -> None:
+        """Record that the files of a version are deleted, and keep everything else that is known of it.
+
+        Raises:
+            LostLockError: If the lock was taken over. Nothing was changed.
+        """
+
+        def work(connection: Connection) -> None:
+            refuse_lost(connection, table, locks.token, [partition])
+            _change(connection, table, version, [partition], {"location": ""})
+
+        self._database.write(work)
+
     def visible(self, table: str, partitions: Iterable[str] | None = None) -> dict[str, TableVersion]:
         """Return the published version by partition, in partition order; unpublished ones are absent."""
         rows = self.in_state(table, {S.PUBLISHED}, partitions)

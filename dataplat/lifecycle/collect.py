@@ -8,6 +8,9 @@ What never goes: a version to which the metastore points, asked under the partit
 deleting; a version of which any partition is still being made; a partition about which the metastore
 and the ledger disagree. Readers that opened a version before it was superseded have had ``grace`` to end.
 
+A rejected version that was judged last keeps the gate of its partition closed, and goes on doing so without
+its files: only they are deleted, and the ledger's record stays as long as no later version is judged.
+
 Files go first, then the ledger's record: after a crash between the two the next collection does it again.
 """
 
@@ -17,7 +20,7 @@ from datetime import datetime
 
 from dataplat.engine.hive import PartitionStore
 from dataplat.errors import LoadInProgressError
-from dataplat.ledger import UNFINISHED, LockOwner, TableVersion, VersionState
+from dataplat.ledger import JUDGED, UNFINISHED, LockOwner, TableVersion, VersionState, by_age
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.publish import same_location
 from dataplat.lifecycle.stations import RunInfo
@@ -31,11 +34,15 @@ _FAILED = (VersionState.REJECTED, VersionState.ABANDONED)
 
 @dataclass(frozen=True)
 class Collected:
-    """One partition of one version, and why it may go or was kept after all (``kept``)."""
+    """One partition of one version, and why it may go or was kept after all (``kept``).
+
+    ``files_only`` says that the ledger goes on holding what it knows of it.
+    """
 
     version: TableVersion
     reason: str
     kept: str = ""
+    files_only: bool = False
 
 
 def plan_collection(
@@ -66,9 +73,16 @@ def _of_partition(
     kept = retention.versions - (1 if visible else 0)
     candidates = [(row, f"more than {retention.versions} versions") for row in superseded[kept:]]
     candidates += [(row, str(row.state)) for row in rows if row.state in _FAILED]
+    closing = _closes_the_gate(rows)
     for row, reason in sorted(candidates, key=lambda item: _ended_at(item[0])):
-        if now - _ended_at(row) > retention.grace:
-            yield Collected(row, reason)
+        done = row is closing and not row.location
+        if now - _ended_at(row) > retention.grace and not done:
+            yield Collected(row, reason, files_only=row is closing)
+
+
+def _closes_the_gate(rows: Iterable[TableVersion]) -> TableVersion | None:
+    judged = max((row for row in rows if row.state in JUDGED), key=by_age, default=None)
+    return judged if judged is not None and judged.state is VersionState.REJECTED else None
 
 
 def _ended_at(row: TableVersion) -> datetime:
@@ -95,7 +109,7 @@ def collect(platform: Platform, spec: AnyTable, run: RunInfo) -> Iterator[Collec
     by_partition: dict[str, list[Collected]] = {}
     for item in planned:
         by_partition.setdefault(item.version.partition, []).append(item)
-    left = {(row.version, row.partition) for row in history if row.state is not VersionState.COLLECTED}
+    left = {(row.version, row.partition) for row in history if _has_files(row)}
     for key, items in by_partition.items():
         for item in _collect_partition(platform, spec, store, key, items, run):
             if not item.kept:
@@ -131,16 +145,24 @@ def _collect_partition(
                 yield replace(item, kept=reason)
                 continue
             locks.check()
-            delete_tree(item.version.location)
-            state = VersionState.COLLECTED
-            ledger.advance(table, version, [key], state, reason=item.reason, actor=run.actor, locks=locks)
+            if _has_files(item.version):
+                delete_tree(item.version.location)
+            if item.files_only:
+                ledger.forget_files(table, version, key, locks)
+            else:
+                state = VersionState.COLLECTED
+                ledger.advance(table, version, [key], state, reason=item.reason, actor=run.actor, locks=locks)
             yield item
+
+
+def _has_files(row: TableVersion) -> bool:
+    return row.state is not VersionState.COLLECTED and bool(row.location)
 
 
 def _why_not(planned: TableVersion, points_to: str, now: Mapping[str, TableVersion]) -> str:
     if now[planned.version].state is not planned.state:
         return f"it is {now[planned.version].state} meanwhile"
-    if same_location(points_to, planned.location):
+    if planned.location and same_location(points_to, planned.location):
         return "the metastore shows it: it is visible"
     published = next((row for row in now.values() if row.state is VersionState.PUBLISHED), None)
     if published is not None and not same_location(points_to, published.location):

@@ -7,7 +7,9 @@ import pytest
 from dataplat.ledger import LockOwner, TableVersion
 from dataplat.ledger import VersionState as S
 from dataplat.lifecycle.collect import collect, plan_collection
+from dataplat.lifecycle.gate import find_needs
 from dataplat.lifecycle.stations import RunInfo
+from dataplat.plan.gate import Standing
 from dataplat.specs import RetentionSpec, TableSpec
 from dataplat_tests.unit.ledger.builders import FrozenClock
 from dataplat_tests.unit.lifecycle.fakes import FakePlatform
@@ -21,7 +23,10 @@ KEEP_THREE = RetentionSpec(versions=3, grace=timedelta(days=2))
 
 def row(version: str, state: S, ended_days_ago: float = 0, partition: str = DAY) -> TableVersion:
     ended = NOW - timedelta(days=ended_days_ago)
-    return TableVersion(table="ods.x", partition=partition, version=version, state=state, ended_at=ended)
+    place = f"file:///w/{version}/{partition}"
+    return TableVersion(
+        table="ods.x", partition=partition, version=version, state=state, ended_at=ended, location=place
+    )
 
 
 def planned(*rows: TableVersion, retention: RetentionSpec = KEEP_THREE) -> list[str]:
@@ -145,6 +150,30 @@ def test_files_of_a_rejected_load_stay_for_inspection_and_then_go(
     platform.clock.move(days=2)
     assert run(platform, spec) == {f"{VERSIONS[1]}/{DAY}": ""}
     assert not platform.folder(spec, VERSIONS[1]).exists()
+
+
+def test_a_rejection_keeps_the_gate_closed_without_its_files(platform: FakePlatform, spec: TableSpec) -> None:
+    platform.load(spec, VERSIONS[0], [DAY])
+    platform.reject(spec, VERSIONS[1], [DAY])
+    platform.clock.move(days=30)
+    assert run(platform, spec) == {f"{VERSIONS[1]}/{DAY}": ""}
+    assert not platform.folder(spec, VERSIONS[1]).exists()
+
+    [need] = find_needs(platform.ledger, spec.table, [DAY], ())
+    assert (need.standing, need.reason) == (Standing.REJECTED, "row_count_matches_source")
+    assert platform.states(spec)[f"{VERSIONS[1]}/{DAY}"] == "rejected"
+    assert run(platform, spec) == {}, "it is done once"
+
+
+def test_a_rejection_that_was_answered_goes_like_any_other(platform: FakePlatform, spec: TableSpec) -> None:
+    platform.reject(spec, VERSIONS[0], [DAY])
+    platform.clock.move(days=30)
+    run(platform, spec)
+    platform.load(spec, VERSIONS[1], [DAY])
+
+    assert run(platform, spec) == {f"{VERSIONS[0]}/{DAY}": ""}
+    assert platform.states(spec) == {f"{VERSIONS[0]}/{DAY}": "collected", f"{VERSIONS[1]}/{DAY}": "published"}
+    assert platform.visible(spec, DAY) == VERSIONS[1]
 
 
 def test_after_a_crash_between_files_and_ledger_the_next_collection_ends_it(
