@@ -1,7 +1,7 @@
 """Tasks that a scheduler finished, and which of them a run has to audit."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -26,13 +26,17 @@ def task_key(task: FinishedTask) -> TaskKey:
 def distinct_tasks(tasks: Iterable[FinishedTask]) -> list[FinishedTask]:
     """Return the tasks of one window, each batch once: its first occurrence, in their order.
 
+    Of a batch that ended several times the newest end is kept: its tables are counted once, as they are now.
+
     >>> found = [FinishedTask("a", "hourly", "2026010905"), FinishedTask("a", "hourly", "2026010906")]
     >>> len(distinct_tasks(found + found))
     2
     """
     first: dict[tuple[str, str], FinishedTask] = {}
     for task in tasks:
-        first.setdefault((task.task_name, task.batch_no), task)
+        known = first.setdefault((task.task_name, task.batch_no), task)
+        if task.end_time is not None and (known.end_time is None or task.end_time > known.end_time):
+            first[task.task_name, task.batch_no] = replace(known, end_time=task.end_time)
     return list(first.values())
 
 

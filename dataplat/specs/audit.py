@@ -5,13 +5,16 @@ tables it makes. ``${lower_case}`` is filled in for each job: the variables of t
 schedule's loop; ``${UPPER_CASE}`` is the environment, as everywhere.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from dataplat.specs.audit_expect import AuditFormat, Delimiter, ExpectSpec
+from dataplat.specs.audit_tasks import ResultsSpec, TaskListSpec
 from dataplat.specs.base import DeclaredSpec, Spec
-from dataplat.specs.values import Count, PlainText, Text, WholeNumber, shown
+from dataplat.specs.secrets import Reference, SecretText
+from dataplat.specs.values import Count, PlainText, TableName, Text, WholeNumber, shown
 
 PeriodType = Literal["minutely", "hourly", "daily", "monthly"]
 RUNTIME_VARIABLES = ("data_date", "data_month", "data_hour", "yesterday", "today")
@@ -100,6 +103,11 @@ class AuditTableSpec(Spec):
         ExpectSpec | None,
         BeforeValidator(_no_expectation),
     ] = Field(None, description="What its rows are compared with; none only counts them.")
+    external: TableName | None = Field(
+        None,
+        description="The table of the metastore that has these files: it is in the graph then, and models "
+        "that read it wait for its audit.",
+    )
 
 
 class ScheduleSpec(Spec):
@@ -121,6 +129,7 @@ class AuditDefaults(Spec):
 
     python_concurrency: Count = Field(1, description="Tables counted at once.")
     threads: Count = Field(10, description="Files of one table read at once.")
+    timeout_seconds: Count = Field(3600, description="How long one table may be counted.")
 
 
 class AuditLimits(Spec):
@@ -137,7 +146,16 @@ class AuditSpec(DeclaredSpec):
     """Schedules that are audited together. The name of the file is the name of the audit."""
 
     template_variables: ClassVar[bool] = True
+    secret_keys: ClassVar[frozenset[str]] = frozenset(
+        f"{place}.{key}" for place in ("tasks", "results") for key in ("password", "connect")
+    )
 
+    tasks: TaskListSpec | None = Field(
+        None, description="Where it says which tasks have ended; without it every table is audited."
+    )
+    results: ResultsSpec | None = Field(
+        None, description="Where results are written; without it into the ledger."
+    )
     defaults: AuditDefaults = Field(
         default_factory=AuditDefaults, description="What counts if nothing is said."
     )
@@ -150,3 +168,11 @@ class AuditSpec(DeclaredSpec):
     @property
     def name(self) -> str:
         return self.declared.path.stem
+
+    def secrets(self) -> Iterator[tuple[Reference, str]]:
+        """Yield each secret that it needs, and where it is declared."""
+        for section, spec in (("tasks", self.tasks), ("results", self.results)):
+            for key in ("password", "connect"):
+                text: SecretText | None = getattr(spec, key, None)
+                for reference in text.references if text else ():
+                    yield reference, self.declared.at(section, key)

@@ -20,9 +20,9 @@ class Spec(BaseModel):
 class DeclaredSpec(Spec):
     """A spec that is a file of its own.
 
-    ``secret_keys`` names the keys that take secrets: ``${NAME}`` in them is kept as a reference, and no
-    message quotes what was written there. With ``template_variables``, ``${lower_case}`` is not of the
-    environment and stays as it is: it is filled in later.
+    ``secret_keys`` names the keys that take secrets, as ``password`` or ``tasks.password``: ``${NAME}`` in
+    them is kept as a reference, and no message quotes what was written there. With ``template_variables``,
+    ``${lower_case}`` is not of the environment and stays as it is: it is filled in later.
     """
 
     template_variables: ClassVar[bool] = False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dataplat.errors import SelectionError
 from dataplat.specs.audit import AuditSpec
+from dataplat.specs.audited import AuditedTable, audited_tables
 from dataplat.specs.model import ModelSpec
 from dataplat.specs.model_test import ModelTestSpec
 from dataplat.specs.platform import PlatformSpec
@@ -83,6 +84,11 @@ class Catalog:
         return self._readiness_by_table.get(table.lower())
 
     @cached_property
+    def audited(self) -> Mapping[str, AuditedTable]:
+        """External tables whose audits say when they may be read, by name in lower case."""
+        return audited_tables(list(self.audits.values()))
+
+    @cached_property
     def _readiness_by_table(self) -> Mapping[str, ReadinessSpec]:
         return {one.table.lower(): one for one in self.readiness.values()}
 
@@ -141,6 +147,8 @@ class Catalog:
             for one in self.readiness.values()
             for reference in (one.connect.references if one.connect else ())
         ]
+        for audit in self.audits.values():
+            wanted += audit.secrets()
         for source in self.sources.values():
             place = source.declared.at("password")
             wanted += [(reference, place) for reference in source.password.references]

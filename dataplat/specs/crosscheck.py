@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dataplat.specs.audit_checks import check_audits
+from dataplat.specs.audited import check_audited
 from dataplat.specs.awaited import check_after, check_readiness
 from dataplat.specs.check_names import check_references, written_at
 from dataplat.specs.checks import ROW_COUNT_CHECK
@@ -47,6 +48,9 @@ def cross_check(specs: Mapping[str, list[Any]], files: Mapping[str, set[Path]]) 
     problems += _without_model(specs["model_test"], files["model"])
     sources = {path.stem for path in files["source"]}
     problems += check_audits(specs["audit"], sources, {table.table for table in [*tables, *models]})
+    ours = {table.table.lower(): table.declared.at("table").split()[0] for table in [*tables, *models]}
+    awaited = {one.table.lower(): one.declared.file for one in specs["readiness"]}
+    problems += check_audited(specs["audit"], platform, ours, awaited)
     return problems + list(_source_names(specs["source"]))
 
 

@@ -65,13 +65,18 @@ def _text(detail: ErrorDetails, model: type[DeclaredSpec], loc: Loc) -> str:
         return "unknown key" + (
             did_you_mean(str(loc[-1]), known) or f"; known are {', '.join(sorted(known))}"
         )
-    if loc and loc[0] in model.secret_keys and kind != "value_error":
+    if _is_secret(model, loc) and kind != "value_error":
         return "cannot be read as a secret"
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, found {shown(detail['input'])}"
     if kind in _TEXTS:
         return _TEXTS[kind](detail, detail.get("ctx", {}))
     return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, found {shown(detail['input'])}"
+
+
+def _is_secret(model: type[DeclaredSpec], loc: Loc) -> bool:
+    paths = (".".join(map(str, loc[:length])) for length in range(1, len(loc) + 1))
+    return any(path in model.secret_keys for path in paths)
 
 
 def _literal(value: object, expected: str) -> str:

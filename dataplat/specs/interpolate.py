@@ -28,17 +28,13 @@ def interpolate(
 ) -> tuple[Any, list[Problem]]:
     """Return the value with its variables replaced, and a problem for each that cannot be.
 
-    With ``keep_lower_case``, ``${name}`` stays as it is: there it is filled in later, and only ``${NAME}``
-    is of the environment.
+    ``secret_keys`` are paths, ``password`` or ``tasks.password``. With ``keep_lower_case``, ``${name}``
+    stays as it is: there it is filled in later, and only ``${NAME}`` is of the environment.
     """
-    work = _Interpolation(declared, environ, keep_lower_case)
+    work = _Interpolation(declared, environ, keep_lower_case, secret_keys)
     if not isinstance(value, dict):
         return value, []
-    filled = {
-        key: item if key in secret_keys and not _holds_no_secret(item) else work.fill(item, (key,))
-        for key, item in value.items()
-    }
-    return filled, work.problems
+    return work.fill(value, ()), work.problems
 
 
 def _holds_no_secret(item: object) -> bool:
@@ -46,20 +42,32 @@ def _holds_no_secret(item: object) -> bool:
 
 
 class _Interpolation:
-    def __init__(self, declared: Declared, environ: Mapping[str, str], keep_lower_case: bool) -> None:
+    def __init__(
+        self,
+        declared: Declared,
+        environ: Mapping[str, str],
+        keep_lower_case: bool,
+        secret_keys: Collection[str],
+    ) -> None:
         self.declared = declared
         self.environ = environ
         self.keep_lower_case = keep_lower_case
+        self.secret_keys = secret_keys
         self.problems: list[Problem] = []
 
     def fill(self, value: Any, loc: Loc) -> Any:
         if isinstance(value, str):
             return _TOKEN.sub(lambda match: self._replace(match, loc), value) if "${" in value else value
         if isinstance(value, dict):
-            return {key: self.fill(item, (*loc, key)) for key, item in value.items()}
+            return {key: self._item(item, (*loc, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [self.fill(item, (*loc, index)) for index, item in enumerate(value)]
         return value
+
+    def _item(self, value: Any, loc: Loc) -> Any:
+        if ".".join(map(str, loc)) in self.secret_keys and not _holds_no_secret(value):
+            return value
+        return self.fill(value, loc)
 
     def _replace(self, match: re.Match[str], loc: Loc) -> str:
         dollars, body = match["dollars"], match["body"]

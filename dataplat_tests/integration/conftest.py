@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from dataplat.demo.mariadb import PrivateMariaDB
+from dataplat_tests.services.clickhouse import ClickHouse
 from dataplat_tests.services.hdfs import JARS, Hdfs
 from dataplat_tests.services.metastore import HiveMetastore
 from dataplat_tests.services.process import DIES_WITH_US
@@ -39,6 +40,17 @@ def hdfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hdfs]:
 def metastore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HiveMetastore]:
     """A Hive metastore: ``metastore.uri``, ``metastore.warehouse``, ``metastore.client()``."""
     server = HiveMetastore(tmp_path_factory.mktemp("metastore"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """A ClickHouse on loopback whose HTTP front is ours: ``clickhouse.run(sql)``, ``clickhouse.port``."""
+    server = ClickHouse(tmp_path_factory.mktemp("clickhouse"))
     try:
         server.start()
         yield server

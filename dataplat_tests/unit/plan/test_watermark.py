@@ -165,11 +165,20 @@ def test_a_number_that_cannot_be_used_is_one_message(variable: str, given: str, 
     assert str(caught.value) == f"{text}\n  effect     nothing was audited, the watermark is as it was"
 
 
-def test_batches_of_one_task_are_apart_and_the_first_sighting_wins_a11() -> None:
+def test_batches_of_one_task_are_apart_and_keep_their_first_place_and_newest_end_a11() -> None:
     first = FinishedTask("t", "hourly", "2026010905", NOW)
     again = FinishedTask("t", "hourly", "2026010905", NOW + HOUR)
     other = FinishedTask("t", "hourly", "2026010906", NOW)
-    assert distinct_tasks([first, other, again]) == [first, other]
+    assert distinct_tasks([first, other, again]) == [again, other]
+    unknown = FinishedTask("t", "daily", "2026010905")
+    assert distinct_tasks([unknown, unknown, FinishedTask("t", "hourly", "2026010905")]) == [unknown]
+
+
+def test_a_batch_that_ended_twice_in_one_window_is_no_repeat_of_its_first_end() -> None:
+    first = FinishedTask("t", "hourly", "2026010905", NOW)
+    again = FinishedTask("t", "hourly", "2026010905", NOW + HOUR)
+    fresh, _ = split_repeats(distinct_tasks([first, again]), {task_key(first)})
+    assert fresh == [again]
 
 
 def test_a_batch_that_ends_again_later_is_no_repeat() -> None:

@@ -258,3 +258,124 @@ def test_a_lower_case_variable_of_the_environment_is_none_here(audits: Config) -
 def test_other_files_have_no_template_variables(audits: Config) -> None:
     audits.replace("ods/ods_t_money_record.yaml", "team:warehouse", "team:${data_date}")
     assert any("environment variable data_date is not set" in problem for problem in audits.problems())
+
+
+NATIVE = "ClickHouse's native protocol; expected the HTTP port, 8123 or with TLS 8443"
+REMEDY = "write ${NAME} for an environment variable or {secret: path} for the secret store"
+WHY = "it says how much time a partition holds"
+MONEY = "config/ods/ods_t_money_record.yaml:2: it is counted before it is visible"
+TASKS = """
+tasks:
+  hosts: [ch1, ch2]
+  password: ${CLICKHOUSE_PASSWORD}
+  query_template: SELECT task_name FROM t
+results: {connect: "mysql+pymysql://u:${MYSQL_PASSWORD}@h/data_audit"}
+"""
+
+
+def test_task_lists_and_results_are_read_and_passwords_stay_references_a43(audits: Config) -> None:
+    audits.add(AUDIT, TASKS)
+    catalog = audits.load({"CLICKHOUSE_PASSWORD": "geheim", "MYSQL_PASSWORD": "geheim"})
+    audit = catalog.audits["nightly"]
+    assert audit.tasks is not None
+    assert audit.tasks.hosts == ("ch1", "ch2")
+    assert "geheim" not in repr(audit)
+    missing = [name for name, _ in catalog.missing_secrets({}) if "PASSWORD" in name]
+    assert missing[:2] == ["${CLICKHOUSE_PASSWORD}", "${MYSQL_PASSWORD}"]
+
+
+def test_the_old_defaults_of_the_watermark_a18_a19_a20_a23_a25(audits: Config) -> None:
+    audits.add(AUDIT, TASKS)
+    tasks = audits.load().audits["nightly"].tasks
+    assert tasks is not None
+    assert (tasks.watermark_enabled, tasks.watermark_advance_on_failure) == (True, False)
+    numbers = (tasks.watermark_overlap_seconds, tasks.watermark_max_window_hours, tasks.hours_lookback)
+    assert numbers == (600.0, 24.0, 24.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "  hosts: [ch1, ch2]",
+            "  port: 9000",
+            f"tasks.port: 9000 speaks {NATIVE}",
+        ),
+        (
+            "  hosts: [ch1, ch2]",
+            "  hosts: [ch1]\n  host: ch2",
+            "tasks: expected one of host, hosts and connect, found host and hosts",
+        ),
+        (
+            "${CLICKHOUSE_PASSWORD}",
+            "geheim",
+            f"tasks.password: a secret is not written into a file; {REMEDY}",
+        ),
+        (
+            "  hosts: [ch1, ch2]",
+            "  hours_lookback: -1",
+            "tasks.hours_lookback: expected at least 0, found -1",
+        ),
+        (
+            "  hosts: [ch1, ch2]",
+            "  watermark_overlap_seconds: true",
+            "tasks.watermark_overlap_seconds: expected a number such as 0.5, found true",
+        ),
+        ("  query_template: SELECT task_name FROM t\n", "", "tasks.query_template: is required, and missing"),
+    ],
+)
+def test_mistakes_in_task_lists_are_found(audits: Config, old: str, new: str, problem: str) -> None:
+    audits.add(AUDIT, TASKS)
+    audits.replace(AUDIT, old, new)
+    assert [found.split("  ", 1)[1] for found in audits.problems()] == [problem]
+
+
+COPY = "{name: copy, hdfs_path: /w/copy, format: avro, expect: {path: /w/orders, severity: warn}}"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            {COPY: COPY[:-1] + ", external: ext.copy}"},
+            f"schedules[1].tables[2].external: needs the period_type of its schedule: {WHY}",
+        ),
+        (
+            {"        threads: 3\n": "        threads: 3\n        external: ods.ods_t_money_record\n"},
+            f"schedules[0].tables[0].external: 'ods.ods_t_money_record' is declared in {MONEY}",
+        ),
+        (
+            {
+                "        threads: 3\n": "        threads: 3\n        external: ext.a\n",
+                "  - task_name: market\n": "  - task_name: market\n    period_type: monthly\n",
+                COPY: COPY[:-1] + ", external: ext.A}",
+            },
+            "schedules[1].tables[2].external: 'ext.A' is counted per month here, and per day above",
+        ),
+    ],
+)
+def test_external_tables_of_audits_must_agree(audits: Config, change: dict[str, str], problem: str) -> None:
+    for old, new in change.items():
+        audits.replace(AUDIT, old, new)
+    assert [found.split("  ", 1)[1] for found in audits.problems()] == [problem]
+
+
+def test_external_tables_of_audits_meet_readiness_other_audits_and_the_platform(audits: Config) -> None:
+    audits.replace(AUDIT, "        threads: 3\n", "        threads: 3\n        external: ext.a\n")
+    assert audits.load().audited["ext.a"].grain == "day"
+    audits.write("readiness/a.yaml", "table: ext.a\nprobes: [{path: '/w/$[yyyyMMdd]/_SUCCESS'}]\n")
+    schedule = (
+        "{task_name: o, period_type: daily, tables: [{name: o, hdfs_path: /o, format: orc, external: ext.a}]}"
+    )
+    audits.write("audits/other.yaml", f"schedules: [{schedule}]\n")
+    audits.add("platform.yaml", "external: [{table: ext.a, grain: hour}]\n")
+    here = "schedules[0].tables[0].external: 'ext.a'"
+    twice = f"{here} has a readiness in config/readiness/a.yaml: one of them says when it may be read"
+    place = "config/audits/nightly.yaml:21 schedules[0].tables[0].external"
+    assert sorted(found.split("  ", 1)[1] for found in audits.problems()) == [
+        "grain: 'day', and platform.yaml says hour of this external table",
+        twice,
+        twice,
+        f"{here} is audited already, at {place}",
+        f"{here} is counted per day, and platform.yaml says hour",
+    ]
