@@ -73,17 +73,17 @@ def parse_url(url: str) -> URL:
 
 
 class Database:
-    """The ledger's database. Nothing is connected until it is first used.
+    """The ledger's database, or that of results. Nothing is connected until it is first used.
 
     Every method raises LedgerError, with the password masked, if the database cannot be reached or
     refuses; then the transaction has not happened.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, name: str = "ledger") -> None:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
         shown = url.set(query={}).render_as_string(hide_password=True)
-        self.subject = "ledger " + (f"sqlite:///{url.database or ''}" if self.is_sqlite else shown)
+        self.subject = f"{name} " + (f"sqlite:///{url.database or ''}" if self.is_sqlite else shown)
         self.path = Path(url.database) if self.is_sqlite and url.database else None
         if self.is_sqlite and (self.path is None or url.database == ":memory:"):
             raise LedgerError(
@@ -144,7 +144,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 def _mysql_engine(url: URL) -> Engine:
     engine = sa.create_engine(
-        url.update_query_dict({"charset": "utf8mb4"}),
+        url if "charset" in url.query else url.update_query_dict({"charset": "utf8mb4"}),
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_recycle=1800,

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from dataplat.ledger.audit_results import AuditResults
 from dataplat.ledger.automation import AutomationBook
 from dataplat.ledger.counts import CountBook
 from dataplat.ledger.database import Clock, Database, parse_url, utc_now
@@ -42,6 +43,11 @@ class Ledger(VersionBook, CountBook, GateBook, LockBook, AutomationBook, Waterma
     def url(self) -> str:
         """The URL as it may be shown: the password is masked."""
         return self._database.subject.removeprefix("ledger ")
+
+    @property
+    def audit_results(self) -> AuditResults:
+        """The results of audits that name no database of their own."""
+        return AuditResults(self._database)
 
     def close(self) -> None:
         """Give back the connections. Locks that are held stay held, and are renewed."""

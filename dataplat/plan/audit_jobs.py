@@ -32,7 +32,13 @@ class AuditDate:
 
 @dataclass(frozen=True, slots=True)
 class AuditJob:
-    """One count to make. Texts are filled in; ``path`` includes the partition."""
+    """One count to make. Texts are filled in; ``path`` includes the partition.
+
+    Attributes:
+        series: The path with its dates left open: the same for every date of one table and loop value.
+        end_time: When the task ended, as far as its list tells.
+        external: The table of the metastore that has these files, if it is declared.
+    """
 
     task_name: str
     interface_id: str
@@ -47,6 +53,9 @@ class AuditJob:
     batch_no: str
     date: AuditDate
     expect: ExpectSpec | None = None
+    series: str = ""
+    end_time: datetime | None = None
+    external: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,37 @@ def job_date(
     return _of_key(_rule(grain, now)), ""
 
 
+def partition_of(date: AuditDate) -> str:
+    """Return the key of the partition that a date names.
+
+    >>> partition_of(AuditDate("20260109", "202601", "05")), partition_of(AuditDate("", "202601"))
+    ('2026-01-09-05:00', '2026-01')
+    """
+    month = f"{date.data_month[:4]}-{date.data_month[4:]}"
+    if not date.data_date:
+        return month
+    day = f"{month}-{date.data_date[6:]}"
+    return f"{day}-{date.data_hour}:00" if date.data_hour else day
+
+
+def jobs_of_partition(
+    schedules: Iterable[ScheduleSpec], external: str, key: str, now: datetime
+) -> tuple[AuditJob, ...]:
+    """Return every job that counts files of one partition of an external table, of whichever task.
+
+    Args:
+        schedules: With their loops filled in.
+        external: ``database.table``.
+        key: Its partition.
+        now: As for ``plan_jobs``.
+    """
+    makers = [one for one in schedules if any(table.external == external for table in one.tables)]
+    batch = "".join(letter for letter in key.removesuffix(":00") if letter.isdigit())
+    tasks = [FinishedTask(name, batch_no=batch) for name in dict.fromkeys(one.task_name for one in makers)]
+    planned = plan_jobs(makers, tasks, now)
+    return tuple(job for job in planned.jobs if job.external == external)
+
+
 def parallelism(
     concurrency: int | None, threads: int, defaults: AuditDefaults, limits: AuditLimits
 ) -> tuple[int, int]:
@@ -155,7 +195,7 @@ def _jobs(
     values = {"today": f"{now:%Y%m%d}", "yesterday": f"{now.date() - timedelta(days=1):%Y%m%d}"}
     values |= {name: text for name in AuditDate.__slots__ if (text := getattr(at, name))}
     filled = fill_spec(schedule, values)
-    for table in filled.tables:
+    for written, table in zip(schedule.tables, filled.tables, strict=True):
         yield AuditJob(
             task_name=filled.task_name,
             interface_id=filled.interface_id,
@@ -170,6 +210,9 @@ def _jobs(
             batch_no=task.batch_no,
             date=at,
             expect=table.expect,
+            series=_path(written),
+            end_time=task.end_time,
+            external=table.external,
         )
 
 

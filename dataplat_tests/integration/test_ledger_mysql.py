@@ -14,6 +14,7 @@ from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.errors import LedgerError
 from dataplat.ledger import Ledger
 from dataplat.ledger.tables import table_version
+from dataplat_tests.unit.ledger.behaviour.audit_results import AuditResultBehaviour
 from dataplat_tests.unit.ledger.behaviour.automation import AutomationBehaviour
 from dataplat_tests.unit.ledger.behaviour.counts import CountBehaviour
 from dataplat_tests.unit.ledger.behaviour.gate import GateBehaviour
@@ -54,6 +55,10 @@ class TestGate(GateBehaviour):
 
 
 class TestCounts(CountBehaviour):
+    pass
+
+
+class TestAuditResults(AuditResultBehaviour):
     pass
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dataplat_tests.unit.ledger.behaviour.audit_results import AuditResultBehaviour
 from dataplat_tests.unit.ledger.behaviour.automation import AutomationBehaviour
 from dataplat_tests.unit.ledger.behaviour.counts import CountBehaviour
 from dataplat_tests.unit.ledger.behaviour.gate import GateBehaviour
@@ -25,6 +26,10 @@ class TestGate(GateBehaviour):
 
 
 class TestCounts(CountBehaviour):
+    pass
+
+
+class TestAuditResults(AuditResultBehaviour):
     pass
 
 
