@@ -10,6 +10,8 @@ ROW_COUNT = "row_count_matches_source"
 FILES = "files_are_complete"
 PLACEMENT = "rows_in_their_partition"
 NOT_HELD = "not_held"
+COUNTED = "every_file_counted"
+EXPECTED = "rows_as_expected"
 
 
 @dataclass(frozen=True)

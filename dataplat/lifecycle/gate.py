@@ -15,6 +15,7 @@ from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.gate import GateDecision, Need, Standing, Trigger, decide_gate, standing_of
 
 _SHOWN = 5
+_NOBODY = "nobody has asked yet"
 
 
 def pass_gate(
@@ -91,7 +92,7 @@ def _arrivals(ledger: Standings, table: str, keys: Sequence[str]) -> Iterator[Ne
         if found is not None and found.ready:
             yield Need(table, key, Standing.PUBLISHED)
         else:
-            yield Need(table, key, Standing.NOT_READY, found.evidence if found else "nobody has asked yet")
+            yield Need(table, key, Standing.NOT_READY, found.evidence if found else _NOBODY)
 
 
 def find_needs(ledger: Standings, table: str, keys: Sequence[str], closing: Collection[str]) -> list[Need]:
@@ -145,9 +146,17 @@ def _closed(table: str, key: str, blocked: Sequence[Need], trigger: Trigger) -> 
         facts=[("expected", wanted), *facts],
         effect="nothing was read; what was visible before is still visible",
         next_steps=[
-            f"dataplat ready --date {first.partition}"
-            if first.standing is Standing.NOT_READY
-            else f"dataplat ledger {first.table} {first.partition}",
+            *_remedies(first),
             f"dataplat waive {table} {key} --reason … --until …",
         ],
     )
+
+
+def _remedies(first: Need) -> list[str]:
+    """Return what finds out more about the first that is in the way: whoever says when it may be read."""
+    if first.standing is not Standing.NOT_READY:
+        return [f"dataplat ledger {first.table} {first.partition}"]
+    ready, audit = f"dataplat ready --date {first.partition}", "dataplat audit run"
+    if first.reason.startswith("audit:"):
+        return [audit]
+    return [ready, audit] if first.reason == _NOBODY else [ready]

@@ -41,9 +41,18 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
         sensors = build_automation_sensors(catalog)
     sensors += build_readiness_sensors(catalog, gatekeeper, environ)
     sensors += build_lateness_sensors(catalog, gatekeeper)
+    external, jobs, checks = build_external_assets(catalog), [build_recheck_job()], []
+    if catalog.audits:
+        from dataplat.orchestration.audits.build import AuditDefinitions
+
+        audits = AuditDefinitions(settings, catalog, gatekeeper, environ)
+        audit_jobs = audits.jobs()
+        external, jobs, checks = [*external, *audits.assets()], [*jobs, *audit_jobs], audits.checks()
+        sensors += audits.sensors(audit_jobs)
     return dg.Definitions(
-        assets=[*tables, *models, *build_external_assets(catalog)],
-        jobs=[build_recheck_job()],
+        assets=[*tables, *models, *external],
+        asset_checks=checks,
+        jobs=jobs,
         schedules=build_schedules(catalog, gatekeeper),
         sensors=sensors,
         resources=build_resources(settings, catalog, environ),

@@ -33,8 +33,8 @@ def awaited_arrivals(
 ) -> dict[str, tuple[str, ...]]:
     """Return the partitions of external tables that must be ready before one of a model is made, by table.
 
-    Those of external tables that the SQL reads partition by partition and that have a readiness, and those of
-    the same time that ``after`` names.
+    Those of external tables that the SQL reads partition by partition and that have a readiness or an audit,
+    and those of the same time that ``after`` names.
     """
     zone = catalog.platform.zone
     found: dict[str, tuple[str, ...]] = {}
@@ -46,10 +46,10 @@ def awaited_arrivals(
 
 def awaited_upstreams(catalog: Catalog, graph: ModelGraph, spec: ModelSpec) -> tuple[Upstream, ...]:
     """Return the external tables that a model waits for, with the partitions of them."""
-    if not catalog.readiness:
+    if not catalog.readiness and not catalog.audited:
         return ()  # asked for every partition in every tick
     read = [one for one in graph.upstreams(spec.table) if one.external and one.reads == "partitions"]
-    found = [one for one in read if catalog.readiness_of(one.table) is not None]
+    found = [one for one in read if catalog.readiness_of(one.table) or one.table.lower() in catalog.audited]
     for name in spec.after:
         signal = catalog.readiness[name]
         span = Span(default_unit(spec.grain, signal.grain), 0, 0)

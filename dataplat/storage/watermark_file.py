@@ -5,10 +5,7 @@ finds the old one or the new one, also after a power cut. The names are the old 
 running installation is taken over as it is.
 """
 
-import contextlib
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from dataplat.errors import WatermarkError
 from dataplat.plan.watermark import Watermark, align
+from dataplat.storage.atomic_file import sync_folder, write_atomically
 
 _EFFECT = "nothing was audited: starting from the lookback would skip what is older"
 
@@ -57,19 +55,7 @@ class WatermarkFile:
             "updated_at": watermark.updated_at.astimezone(self._zone).isoformat(),
         }
         with self._writing():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            beside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(6)}")
-            try:
-                with beside.open("x", encoding="utf-8") as stream:
-                    json.dump(content, stream, indent=2)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                beside.replace(self._path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    beside.unlink(missing_ok=True)
-                raise
-            self._sync_folder()
+            write_atomically(self._path, json.dumps(content, indent=2))
 
     def clear(self) -> None:
         """Delete the file; none is fine.
@@ -82,14 +68,7 @@ class WatermarkFile:
                 self._path.unlink()
             except FileNotFoundError:
                 return
-            self._sync_folder()
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            sync_folder(self._path.parent)
 
     def _time(self, text: str) -> datetime:
         return align(datetime.fromisoformat(text), self._zone)

@@ -1,0 +1,1 @@
+"""Audits of tables that others make: finished tasks, counts, comparisons, results."""

@@ -1,0 +1,1 @@
+"""Audits in Dagster: external tables as assets with checks, the job, and the sensor."""
