@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dataplat.cli import (
+    audit,
     check,
     collect,
     count,
@@ -47,7 +48,7 @@ app = typer.Typer(
 # In the order of --help.
 _MODULES = (
     *(demo, check, model_tests, load, expr, explain, models, ledger, gate),
-    *(recheck, ready, late, pause, rollback, collect, count, import_old, engine),
+    *(recheck, ready, late, pause, rollback, collect, count, audit, import_old, engine),
 )
 for module in _MODULES:
     module.register(app)

@@ -18,12 +18,13 @@ COMMANDS = (
     *("hold", "release", "waive", "recheck", "ready", "late", "pause", "resume"),
     *("rollback", "collect", "count"),
 )
+GROUPS = ("audit", "audit run", "audit report", "audit init", "import", "import audit-yaml")
 SLOW = ("pyspark", "dagster", "pandas", "grpc")
 
 
 @pytest.mark.parametrize(
     "command",
-    ["", *COMMANDS, "import", "import audit-yaml", "engine", "engine start", "engine stop", "engine status"],
+    ["", *COMMANDS, *GROUPS, "engine", "engine start", "engine stop", "engine status"],
 )
 def test_help_fits_eighty_columns(dataplat: CommandLine, golden: Golden, command: str) -> None:
     ran = dataplat(*command.split(), "--help")
