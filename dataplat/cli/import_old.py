@@ -31,6 +31,10 @@ def audit_yaml(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="A new file in config/audits/; else stdout."),
     ] = None,
+    db_config: Annotated[
+        Path | None,
+        typer.Option("--db-config", metavar="FILE", help="db_config.yaml: its ClickHouse and its MySQL."),
+    ] = None,
     _config: Config = None,
     _json: Json = False,
 ) -> None:
@@ -41,10 +45,15 @@ def audit_yaml(
     """
     import yaml
 
-    from dataplat.plan.audit_import import convert_audit
+    from dataplat.plan.audit_import import ConvertedAudit, convert_audit
+    from dataplat.plan.connection_import import convert_connections
 
     shown = session_of(context).output
     converted = convert_audit(_read(old))
+    if db_config is not None:
+        places = convert_connections(_read(db_config))
+        notes = (*converted.notes, *places.notes)
+        converted = ConvertedAudit({**places.content, **converted.content}, notes)
     text = yaml.safe_dump(converted.content, sort_keys=False, allow_unicode=True, width=110)
     problems = _problems(text, str(output or "audits"))
     if output is not None:

@@ -99,3 +99,69 @@ def test_a_file_that_is_no_configuration_is_one_message(
         f"  found    {found}\n"
         "  effect   nothing was written\n"
     )
+
+
+CONNECTIONS = """
+mysql:
+  {host: db1, port: 3307, database: data_audit, user: audit, password: geheim, charset: utf8mb4, pool_size: 9}
+clickhouse:
+  hosts: [ch1, ch2]
+  port: 9000
+  user: reader
+  password: streng geheim
+  query_template: "SELECT task_name FROM t WHERE e >= '{start_time}' AND e < '{end_time}'"
+  timezone: Asia/Shanghai
+  watermark_path: clickhouse_watermark.json
+  watermark_overlap_seconds: 300
+  compression: true
+watermark: {max_window_hours: 12, advance_on_failure: true}
+kafka: {}
+"""
+PLACES = """\
+tasks:
+  hosts:
+  - ch1
+  - ch2
+  port: 8123
+  user: reader
+  password: ${CLICKHOUSE_PASSWORD}
+  query_template: SELECT task_name FROM t WHERE e >= '{start_time}' AND e < '{end_time}'
+  timezone: Asia/Shanghai
+  watermark_path: clickhouse_watermark.json
+  watermark_overlap_seconds: 300
+  watermark_max_window_hours: 12
+  watermark_advance_on_failure: true
+results:
+  host: db1
+  port: 3307
+  database: data_audit
+  user: audit
+  password: ${MYSQL_PASSWORD}
+  charset: utf8mb4
+"""
+PLACE_NOTES = """\
+clickhouse.password: is not written into files; export CLICKHOUSE_PASSWORD=…
+clickhouse.compression: has no place here, and was left out
+clickhouse.port: 9000 speaks the native protocol; it is asked by HTTP, 8123
+clickhouse.watermark_path: counts from the folder that holds config/ now; move the file
+clickhouse.query_template: may return the end of a task as its 4th column; then repeats are recognised, and \
+the sensor can be used
+mysql.password: is not written into files; export MYSQL_PASSWORD=…
+mysql.pool_size: was left out, there are 5 connections at most
+kafka: has no place in an audit, and was left out
+"""
+
+
+def test_connections_are_taken_over_and_passwords_are_not_a43(
+    dataplat: CommandLine, old: Path, tmp_path: Path
+) -> None:
+    connections = tmp_path / "db_config.yaml"
+    connections.write_text(CONNECTIONS)
+    old.write_text(OLD.replace("mysql: {password: geheim}\n", ""))
+    new = dataplat.config / "audits" / "logs.yaml"
+    ran = dataplat("import", "audit-yaml", str(old), "--db-config", str(connections), "-o", str(new))
+    assert (ran.code, ran.out) == (0, f"written: {new}\n")
+    assert ran.err == "\n".join(NOTES.splitlines()[:2]) + "\n" + PLACE_NOTES
+    assert new.read_text() == PLACES + NEW
+    assert dataplat("check").code == 0
+    assert "geheim" not in ran.err + new.read_text()
