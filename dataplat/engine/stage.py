@@ -70,13 +70,16 @@ def _number_of(salt: str, names: Sequence[str]) -> Column:
     A ``count_if`` for each partition would be evaluated for each row: thirty of them cost more than the
     read itself. The number is the CRC-32 of the values, which fits exactly into a double.
     """
-    return F.crc32(F.concat(F.lit(salt), *[F.concat(F.lit("/"), F.col(name)) for name in names]))
+    if not salt and len(names) == 1:
+        return F.crc32(names[0])
+    parts = [part for name in names for part in (F.lit("/"), F.col(name))]
+    return F.crc32(F.concat(F.lit(salt), *parts[1:]))
 
 
 def _number(salt: str, values: Values) -> int:
-    return zlib.crc32("".join([salt, *[f"/{value}" for _, value in values]]).encode())
+    return zlib.crc32((salt + "/".join(value for _, value in values)).encode())
 
 
 def _salt_without_collision(partitions: Sequence[Values]) -> str:
-    salts = (str(number) for number in count())
+    salts = (str(number) if number else "" for number in count())
     return next(salt for salt in salts if len({_number(salt, p) for p in partitions}) == len(partitions))

@@ -17,7 +17,8 @@ from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo
 from dataplat.plan.counts import SourceCount
 from dataplat.plan.partitions import contiguous_runs
-from dataplat.plan.reads import JdbcRead, plan_reads, render_projection
+from dataplat.plan.projection import render_projection
+from dataplat.plan.reads import JdbcRead, plan_reads
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_tasks
 from dataplat.plan.targets import is_read_alone
 from dataplat.sources.mysql import jdbc_properties, jdbc_url

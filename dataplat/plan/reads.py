@@ -1,4 +1,4 @@
-"""From a table and its partitions to the SQL that is sent, and what Spark makes of the answer.
+"""From a table and its partitions to the SQL that is sent; ``projection`` says what becomes of the answer.
 
 One read serves all partitions that are asked for, also of a snapshot. The inner query selects the declared
 columns of the declared window, so it is index-friendly whatever the optimizer does; the tasks only cut
@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from dataplat.plan.ddl import quote_identifier, quote_literal
 from dataplat.plan.grains import Grain
-from dataplat.plan.partitions import partition_columns
 from dataplat.plan.splits import Task
 from dataplat.plan.sql import PhysicalTable, quote_name, quote_text, window_predicate
 from dataplat.plan.windows import Window, merge_windows
@@ -145,62 +143,3 @@ def _task_predicate(shape: ReadShape, task: Task) -> str:
         upper = f"{name} < {task.high}"
         conditions.append(f"({upper} OR {name} IS NULL)" if task.low is None else upper)
     return " AND ".join(conditions)
-
-
-def render_projection(shape: ReadShape) -> list[str]:
-    """Return the Spark expressions that turn the answer into the table's columns.
-
-    The partition's values come after them when there are several partitions; a single one is written
-    straight into its folder. A snapshot's row goes into each of several partitions.
-    """
-    projected = []
-    for column in shape.columns:
-        name = quote_identifier(column.target)
-        projected.append(f"{_cast(name, column.hive, shape)} AS {name}")
-    if shape.identity:
-        projected.append(quote_identifier(shape.identity))
-    if not shape.has_several_partitions:
-        return projected
-    if shape.window_column is None:
-        return [*projected, _each_partition(shape)]
-    moment = quote_identifier(WINDOW_ALIAS)
-    if not shape.window_is_date:
-        moment = _instant(moment, shape)
-    for name, pattern in partition_patterns(shape):
-        projected.append(f"date_format({moment}, {quote_literal(pattern)}) AS {quote_identifier(name)}")
-    return projected
-
-
-def _each_partition(shape: ReadShape) -> str:
-    """Return the generator that repeats a row for every partition, with the partition's values."""
-    structs = [
-        ", ".join(f"{quote_literal(name)}, {quote_literal(value)}" for name, value in part.values)
-        for part in shape.partitions
-    ]
-    return f"inline(array({', '.join(f'named_struct({struct})' for struct in structs)}))"
-
-
-def partition_patterns(shape: ReadShape) -> list[tuple[str, str]]:
-    """Return each partition column with the date pattern of its value."""
-    names = [
-        name for name, _ in partition_columns(shape.partitions[0].key, shape.grain, shape.partition_format)
-    ]
-    written = shape.partition_format
-    patterns = [written.month_format if shape.grain == "month" else written.format]
-    if shape.grain == "hour":
-        patterns.append("HH")
-    return list(zip(names, patterns, strict=True))
-
-
-def _cast(name: str, hive: str, shape: ReadShape) -> str:
-    return _instant(name, shape) if hive == "timestamp" else f"CAST({name} AS {hive})"
-
-
-def _instant(name: str, shape: ReadShape) -> str:
-    """Turn a wall clock of the source into an instant.
-
-    The engine's JVM runs in UTC and the driver shifts nothing, so what arrives is the wall clock as if
-    it were UTC. Reading ``TIMESTAMP_NTZ`` instead would be shorter, but Spark does not rebase the
-    driver's Julian calendar there: 1000-01-01 came back as 1000-01-06.
-    """
-    return f"to_utc_timestamp({name}, {quote_literal(shape.source_zone)})"

@@ -29,8 +29,7 @@ from zoneinfo import ZoneInfo
 from dataplat.errors import SelectionError
 from dataplat.plan.grains import Grain, next_wall_start, wall_start
 
-_OFFSETS_SINCE = 1992
-_OFFSETS_UNTIL = 2045
+STEADY_YEARS = (1992, 2045)  # within these, ``steady_offset`` holds
 _SECOND = timedelta(seconds=1)
 
 
@@ -150,25 +149,37 @@ def wall_clock(instant: datetime, source_zone: ZoneInfo) -> str:
     return shown.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
 
 
-@lru_cache
 def session_time_zone(zone: ZoneInfo) -> str:
     """Return the name under which a MySQL session is set to ``zone``.
 
-    An offset such as ``+08:00`` where the zone's offset has not changed since 1992 and will not: MySQL
-    knows offsets always, and names only if somebody loaded its time zone tables. Otherwise the IANA
-    name. With an offset, ``TIMESTAMP`` values from before 1992 come out without that time's summer time
-    (China had one from 1986 to 1991); ``DATETIME`` values are not touched by it.
+    An offset such as ``+08:00`` where ``steady_offset`` finds one: MySQL knows offsets always, and names only
+    if somebody loaded its time zone tables. Otherwise the IANA name. With an offset, ``TIMESTAMP`` values
+    from before 1992 come out without that time's summer time (China had one from 1986 to 1991); ``DATETIME``
+    values are not touched by it.
 
     >>> session_time_zone(ZoneInfo("Asia/Shanghai")), session_time_zone(ZoneInfo("Europe/London"))
     ('+08:00', 'Europe/London')
     """
-    day = datetime(_OFFSETS_SINCE, 1, 1, tzinfo=UTC)
-    offset = day.astimezone(zone).utcoffset()
-    while day.year < _OFFSETS_UNTIL:
+    if steady_offset(zone) is None:
+        return zone.key
+    return datetime(STEADY_YEARS[0], 1, 1, tzinfo=zone).isoformat()[-6:]
+
+
+@lru_cache
+def steady_offset(zone: ZoneInfo) -> timedelta | None:
+    """Return the offset that a zone has kept since 1992 and will keep until 2045, if there is one.
+
+    >>> steady_offset(ZoneInfo("Asia/Shanghai")), steady_offset(ZoneInfo("Europe/London"))
+    (datetime.timedelta(seconds=28800), None)
+    """
+    first, last = (datetime(year, 1, 1, tzinfo=UTC) for year in STEADY_YEARS)
+    offset = first.astimezone(zone).utcoffset()
+    day = first
+    while day < last:
         if day.astimezone(zone).utcoffset() != offset:
-            return zone.key
+            return None
         day += timedelta(days=1)
-    return day.astimezone(zone).isoformat()[-6:]
+    return offset
 
 
 def _clock_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:

@@ -25,6 +25,7 @@ from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.partitions import hive_path
 from dataplat.plan.reads import JdbcRead
 from dataplat.plan.types import map_type
+from dataplat_tests.contract.engine.time_promises import TIME_PROMISES
 from dataplat_tests.contract.engine.udf_promises import UDF_PROMISES
 
 TABLE = "engine_contract.t_day"
@@ -244,5 +245,6 @@ PROMISES: tuple[Callable[[World], None], ...] = (
     wall_clock_is_kept_from_the_source_to_the_session,
     nothing_listens_beyond_loopback,
     the_password_is_on_no_command_line_and_in_no_setting,
+    *TIME_PROMISES,
     *UDF_PROMISES,
 )

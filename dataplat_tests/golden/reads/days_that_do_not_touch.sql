@@ -3,6 +3,6 @@ FROM   `shop`.`t_order`
 WHERE  ((`at` >= '2026-01-01 00:00:00' AND `at` < '2026-01-02 00:00:00') OR (`at` >= '2026-01-03 00:00:00' AND `at` < '2026-01-04 00:00:00'))
 -- projection
 CAST(`id` AS bigint) AS `id`
-to_utc_timestamp(`at`, 'Asia/Shanghai') AS `at`
+CASE WHEN unix_micros(`at`) >= 694310400000000 AND unix_micros(`at`) < 2366928000000000 THEN timestamp_micros(unix_micros(`at`) - 28800000000) ELSE to_utc_timestamp(`at`, 'Asia/Shanghai') END AS `at`
 CAST(`total` AS decimal(20,2)) AS `total`
-date_format(to_utc_timestamp(`__dp_window`, 'Asia/Shanghai'), 'yyyy-MM-dd') AS `ds`
+date_format(CASE WHEN unix_micros(`__dp_window`) >= 694310400000000 AND unix_micros(`__dp_window`) < 2366928000000000 THEN timestamp_micros(unix_micros(`__dp_window`) - 28800000000) ELSE to_utc_timestamp(`__dp_window`, 'Asia/Shanghai') END, 'yyyy-MM-dd') AS `ds`

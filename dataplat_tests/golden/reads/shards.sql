@@ -7,7 +7,7 @@ FROM   `hydra`.`flow's_2`
 WHERE  (`at` >= '2026-01-01 00:00:00' AND `at` < '2026-01-03 00:00:00')
 -- projection
 CAST(`id` AS bigint) AS `id`
-to_utc_timestamp(`at`, 'Asia/Shanghai') AS `at`
+CASE WHEN unix_micros(`at`) >= 694310400000000 AND unix_micros(`at`) < 2366928000000000 THEN timestamp_micros(unix_micros(`at`) - 28800000000) ELSE to_utc_timestamp(`at`, 'Asia/Shanghai') END AS `at`
 CAST(`total` AS decimal(20,2)) AS `total`
 `shard_name`
-date_format(to_utc_timestamp(`__dp_window`, 'Asia/Shanghai'), 'yyyy-MM-dd') AS `ds`
+CASE WHEN unix_micros(`__dp_window`) >= 1767225600000000 AND unix_micros(`__dp_window`) < 1767398400000000 THEN array('2026-01-01', '2026-01-02')[CAST((unix_micros(`__dp_window`) - 1767225600000000) DIV 86400000000 AS INT)] ELSE date_format(CASE WHEN unix_micros(`__dp_window`) >= 694310400000000 AND unix_micros(`__dp_window`) < 2366928000000000 THEN timestamp_micros(unix_micros(`__dp_window`) - 28800000000) ELSE to_utc_timestamp(`__dp_window`, 'Asia/Shanghai') END, 'yyyy-MM-dd') END AS `ds`

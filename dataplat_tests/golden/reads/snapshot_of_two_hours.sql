@@ -2,6 +2,6 @@ SELECT `id` AS `id`, `at` AS `at`, CAST(price * amount AS DECIMAL(20,2)) AS `tot
 FROM   `shop`.`t_order`
 -- projection
 CAST(`id` AS bigint) AS `id`
-to_utc_timestamp(`at`, 'Asia/Shanghai') AS `at`
+CASE WHEN unix_micros(`at`) >= 694310400000000 AND unix_micros(`at`) < 2366928000000000 THEN timestamp_micros(unix_micros(`at`) - 28800000000) ELSE to_utc_timestamp(`at`, 'Asia/Shanghai') END AS `at`
 CAST(`total` AS decimal(20,2)) AS `total`
 inline(array(named_struct('ds', '2026-01-09', 'hr', '05'), named_struct('ds', '2026-01-09', 'hr', '06')))

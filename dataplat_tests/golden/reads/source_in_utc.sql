@@ -5,6 +5,6 @@ WHERE  (`at` >= '2025-12-31 16:00:00' AND `at` < '2026-01-02 16:00:00')
 -- task: (`__dp_window` >= '2026-01-01 16:00:00' AND `__dp_window` < '2026-01-02 16:00:00')
 -- projection
 CAST(`id` AS bigint) AS `id`
-to_utc_timestamp(`at`, 'UTC') AS `at`
+CASE WHEN unix_micros(`at`) >= 694310400000000 AND unix_micros(`at`) < 2366928000000000 THEN timestamp_micros(unix_micros(`at`) - 0) ELSE to_utc_timestamp(`at`, 'UTC') END AS `at`
 CAST(`total` AS decimal(20,2)) AS `total`
-date_format(to_utc_timestamp(`__dp_window`, 'UTC'), 'yyyy-MM-dd') AS `ds`
+CASE WHEN unix_micros(`__dp_window`) >= 1767196800000000 AND unix_micros(`__dp_window`) < 1767369600000000 THEN array('2026-01-01', '2026-01-02')[CAST((unix_micros(`__dp_window`) - 1767196800000000) DIV 86400000000 AS INT)] ELSE date_format(CASE WHEN unix_micros(`__dp_window`) >= 694310400000000 AND unix_micros(`__dp_window`) < 2366928000000000 THEN timestamp_micros(unix_micros(`__dp_window`) - 0) ELSE to_utc_timestamp(`__dp_window`, 'UTC') END, 'yyyy-MM-dd') END AS `ds`

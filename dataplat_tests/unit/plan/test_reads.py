@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataplat.plan.reads import JdbcRead, ReadShape, partition_patterns, plan_reads, render_projection
+from dataplat.plan.projection import partition_patterns, render_projection
+from dataplat.plan.reads import JdbcRead, ReadShape, plan_reads
 from dataplat.plan.splits import PartitionSize, Task, plan_tasks
 from dataplat.plan.sql import PhysicalTable
 from dataplat.specs import PartitionFormatSpec
