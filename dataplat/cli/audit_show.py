@@ -24,6 +24,7 @@ from dataplat.plan.watermark import WatermarkOptions, WatermarkStore, initial_wa
 from dataplat.specs.problems import counted
 
 _SHOWN_ERRORS = 20
+_UNDER_WAY = "what was not written down is counted by the next run"
 
 
 class AuditTalk:
@@ -103,7 +104,7 @@ def carry_out(
             _show_jobs(plan, talk)
             return 0
         jobs = plan.to_do.jobs
-        talk.session.under_way = "was counting: nothing was written down, the watermark is as it was"
+        talk.session.under_way = _UNDER_WAY
         with Counter(talk.session.output, len(jobs), f"counting {counted(len(jobs), 'table')}") as bar:
 
             def told(job: AuditJob, found: PathCount) -> None:

@@ -24,7 +24,8 @@ def register(app: typer.Typer) -> None:
 def check(
     context: typer.Context,
     connect: Annotated[
-        bool, typer.Option("--connect", help="Also try every source, warehouse, ledger, engine, Dagster.")
+        bool,
+        typer.Option("--connect", help="Also try every source, warehouse, ledger, audit, engine, Dagster."),
     ] = False,
     _config: Config = None,
     _json: Json = False,

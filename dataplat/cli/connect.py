@@ -1,7 +1,7 @@
 """``check --connect``: use everything that the configuration names, once, and say how each of it answers.
 
-Nothing is left behind: sources are only read, the warehouse's probe file is deleted again. The ledger and
-Dagster's home are made where they do not exist, as the first load would make them.
+Nothing is left behind: sources are only read, the warehouse's probe file is deleted again. The ledger, the
+table of results and Dagster's home are made where they do not exist, as the first use would make them.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from dataplat.cli.session import Session
 from dataplat.errors import DataplatError
 
 if TYPE_CHECKING:
+    from dataplat.lifecycle.audits.setting import AuditSetting
     from dataplat.sources.mysql import SourceConnection
     from dataplat.specs import SourceSpec, TableSpec
 
@@ -52,6 +53,8 @@ def try_everything(session: Session) -> Iterator[Probe]:
             yield from _try_tables(session, name)
     yield _try("warehouse", partial(_try_warehouse, session))
     yield _try("ledger", partial(_try_ledger, session))
+    for name in session.catalog.audits:
+        yield from _try_audit(session, name)
     for name in session.catalog.platform.engine_names:
         session.output.note(f"engine {name}: starting, or joining one that runs")
         yield _try(f"engine {name}", partial(_try_engine, session, name))
@@ -122,6 +125,35 @@ def _try_ledger(session: Session) -> str:
     from dataplat.ledger.migrate import HEAD
 
     return f"{session.ledger.url}, revision {HEAD}"
+
+
+def _try_audit(session: Session, name: str) -> Iterator[Probe]:
+    from dataplat.cli.audit import setting_of
+
+    setting = setting_of(session, session.catalog.audits[name])
+    if setting.task_list is not None:
+        yield _try(f"tasks of audit {name}", partial(_try_tasks, setting))
+    yield _try(f"results of audit {name}", partial(_try_results, setting))
+    setting.close()
+
+
+def _try_tasks(setting: "AuditSetting") -> str:
+    from datetime import timedelta
+
+    from dataplat.plan.watermark import ScanWindow
+
+    assert setting.task_list is not None
+    now = setting.now()
+    tasks = setting.task_list.finished(ScanWindow(now - timedelta(hours=24), now))
+    names = {schedule.task_name for schedule in setting.schedules}
+    known = sum(task.task_name in names for task in tasks)
+    ends = "with" if any(task.end_time for task in tasks) else "without"
+    return f"{len(tasks)} ended within 24 h, {ends} their ends; {known} are configured"
+
+
+def _try_results(setting: "AuditSetting") -> str:
+    setting.results.prepare()
+    return f"audit_result in {setting.results.place}"
 
 
 def _try_engine(session: Session, name: str) -> str:

@@ -10,7 +10,6 @@ from dataplat.ledger.audit_results import AuditResults
 from dataplat.plan.audit_places import mysql_place
 from dataplat.specs import SecretResolver
 from dataplat.specs.audit import AuditSpec
-from dataplat.specs.audit_tasks import ResultsSpec
 from dataplat.specs.secrets import SecretText
 
 _DRIVERS = ("sqlite", "mysql+pymysql", "mariadb+pymysql")
@@ -31,7 +30,8 @@ def connect_results(
         SelectionError: It is not said where, or the URL is of no database that can be used.
         MissingSecretError: A password is nowhere.
     """
-    spec = audit.results or ResultsSpec()
+    spec = audit.results
+    assert spec is not None, "without it the ledger keeps them"
     if spec.connect is not None:
         return AuditResults.connect(_given_url(audit, spec.connect, secrets), zone)
     place = mysql_place(spec, environ, audit.name)

@@ -66,7 +66,7 @@ def _section(old: Mapping[str, Any], place: str, known: frozenset[str], notes: l
     for name, value in old.items():
         ours = _OTHER_NAMES.get(name, name)
         if name == "pool_size":
-            notes.append(f"{place}.pool_size: was left out, there are 5 connections at most")
+            notes.append(f"{place}.pool_size: was left out, the pool keeps 5")
         elif ours not in known:
             notes.append(f"{place}.{name}: has no place here, and was left out")
         elif ours == "password":

@@ -78,8 +78,7 @@ class AuditSetting:
         Raises:
             SelectionError: It is not said where, or the URL is of no database that can be used.
         """
-        spec = self.audit.results
-        if spec is None and not self.environ.get("MYSQL_HOST"):
+        if self.audit.results is None:  # MYSQL_HOST may be set for others: it fills in, and decides nothing
             return self.ledger.audit_results
         return connect_results(self.audit, self.environ, self.secrets, self.catalog.platform.timezone)
 

@@ -133,6 +133,8 @@ class AuditDefinitions:
             from dataplat.plan.audit_selection import request_for_partitions
 
             op, carrier = context.op_execution_context, body()
+            if not op.has_partition_key and not op.has_partition_key_range:
+                raise dg.Failure(f"{one.table}: choose the partition that is audited", allow_retries=False)
             schedules = carrier.setting(self._catalog.audits[one.audit]).schedules
             request = request_for_partitions(schedules, one.table, list(op.partition_keys))
             report, standings = carrier.carry_out(op, one.audit, request)

@@ -288,3 +288,8 @@ def test_a_check_that_is_executed_audits_its_partition_again(audited: Audited) -
     assert result.success
     assert audited.checks() == {"every_file_counted": True, "rows_as_expected": True}
     assert audited.night.tick_and_run("2026-03-10T03:00") == {SUM: [NINTH]}
+    without = subset.execute_in_process(instance=audited.night.instance, raise_on_error=False)
+    failure = without.failure_data_for_node("audit__external__ext__orders")
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    assert failure.user_failure_data.description == "ext.orders: choose the partition that is audited"

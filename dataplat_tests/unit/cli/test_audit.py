@@ -449,3 +449,76 @@ def test_a_spool_that_cannot_be_read_is_told_and_kept(world: World) -> None:
         "  next     move the file away, and audit its dates again",
     ]
     assert file.exists()
+
+
+def test_31_provinces_times_24_hours_are_744_counts_and_rows_a42(world: World) -> None:
+    provinces = [f"p{number:02}" for number in range(31)]
+    for number, province in enumerate(provinces):
+        for hour in range(24):
+            world.file(f"loop/{province}/ds=20260319/hr={hour:02}/part-0", number + hour)
+    world.config.write(
+        "audits/nightly.yaml",
+        f"""\
+defaults: {{python_concurrency: 4}}
+loop_variables:
+  province: {{type: enum, values: [{", ".join(provinces)}]}}
+  hour: {{type: range, end: 23, pad: 2}}
+schedules:
+  - task_name: loop_${{province}}
+    period_type: daily
+    loop_var: province&hour
+    tables:
+      - name: loop
+        hdfs_path: {world.root}/w/loop/${{province}}
+        partition_template: ds=${{data_date}}/hr=${{hour}}
+        format: textfile
+""",
+    )
+    document = world.run("--json").document
+    assert document["summary"] == {"total": 744, "success": 744, "partial": 0, "failed": 0}
+    expected = sum(number + hour for number in range(31) for hour in range(24))
+    assert sum(one["row_count"] for one in document["results"]) == expected
+    totals = world.dataplat("audit", "report", "--totals", "day", "--json").document["totals"]
+    assert [(row["results"], row["row_count"]) for row in totals] == [(744, expected)]
+    assert world.rows("--tasks", "loop_p30")["loop 20260319"] == 53
+
+
+def test_an_interrupt_says_what_it_leaves_and_moves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> PathCount:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(counting, "count_path", interrupted)
+    world.ended(ORDERS)
+    ran = world.run()
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err.splitlines()[-1] == ("interrupted: what was not written down is counted by the next run")
+    assert world.watermark() == ""
+
+
+def test_check_connect_asks_the_task_list_and_finds_the_table_of_results(world: World) -> None:
+    from dataplat.cli.connect import _try_audit
+    from dataplat.cli.session import Session
+
+    world.ended(ORDERS, ("somebody_else", "daily", "20260319", "2026-03-20 05:00:00"))
+    environ = {"DATAPLAT_CONFIG": str(world.config.dir), "DATAPLAT_HOME": str(world.dataplat.home)}
+    session = Session(environ)
+    tasks, results = _try_audit(session, "nightly")
+    assert (tasks.error, results.error) == (None, None)
+    assert tasks.found == "2 ended within 24 h, with their ends; 1 are configured"
+    assert results.found == f"audit_result in ledger sqlite:///{world.dataplat.home}/ledger.db"
+    world._sql("DROP TABLE log")
+    tasks, _ = _try_audit(session, "nightly")
+    assert tasks.error is not None
+    assert tasks.error.problem == "the query for finished tasks was refused"
+    session.close()
+
+
+def test_the_environment_fills_in_results_and_never_decides_that_there_are_some_a43(world: World) -> None:
+    assert world.run("--tasks", "load_orders", MYSQL_HOST="127.0.0.1").code == 0
+    world.config.replace("audits/nightly.yaml", "schedules:\n", "results: {}\nschedules:\n")
+    ran = world.run("--tasks", "load_orders", MYSQL_HOST="127.0.0.1")
+    assert ran.code == 2
+    assert "results of audit nightly: no database is named\n" in ran.err
+    assert "export MYSQL_DATABASE=…" in ran.err

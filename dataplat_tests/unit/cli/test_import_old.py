@@ -147,7 +147,7 @@ clickhouse.watermark_path: counts from the folder that holds config/ now; move t
 clickhouse.query_template: may return the end of a task as its 4th column; then repeats are recognised, and \
 the sensor can be used
 mysql.password: is not written into files; export MYSQL_PASSWORD=…
-mysql.pool_size: was left out, there are 5 connections at most
+mysql.pool_size: was left out, the pool keeps 5
 kafka: has no place in an audit, and was left out
 """
 
