@@ -1,10 +1,11 @@
 """``dataplat audit``: count the tables that others make, and write down what was found."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from dataplat.cli import audit_options as options
 from dataplat.cli import audit_report
 from dataplat.cli.options import Config, Json, session_of
 from dataplat.cli.session import Session
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from dataplat.specs.audit import AuditSpec
 
 _NOTHING = "nothing was audited"
-Name = Annotated[str, typer.Argument(metavar="AUDIT", help="A file in audits/; else the only one there.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,51 +35,24 @@ def _options(_config: Config = None, _json: Json = False) -> None:
 
 def run(
     context: typer.Context,
-    name: Name = "",
-    tasks: Annotated[
-        str, typer.Option(metavar="A,B", help="Audit these tasks; nobody is asked which have ended.")
-    ] = "",
-    skip_clickhouse: Annotated[
-        bool, typer.Option("--skip-clickhouse", help="Audit every task that is configured.")
-    ] = False,
-    date: Annotated[
-        str, typer.Option(metavar="YYYYMMDD", help="Date of all counts; else of the batch, else yesterday.")
-    ] = "",
-    hours_lookback: Annotated[
-        float | None, typer.Option(metavar="HOURS", help="How far to look back without a watermark.")
-    ] = None,
-    watermark_path: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON file of the watermark.")
-    ] = None,
-    watermark_overlap_seconds: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="How late a task may be written down.")
-    ] = None,
-    watermark_max_window_hours: Annotated[
-        float | None, typer.Option(metavar="HOURS", help="Most that one run looks at; 0 is no limit.")
-    ] = None,
-    watermark_reset: Annotated[
-        bool, typer.Option("--watermark-reset", help="Forget the watermark first, also a damaged one.")
-    ] = False,
-    watermark_init_now: Annotated[
-        bool, typer.Option("--watermark-init-now", help="Begin now: save a watermark if there is none.")
-    ] = False,
-    disable_watermark: Annotated[
-        bool, typer.Option("--disable-watermark", help="Look back, and remember nothing.")
-    ] = False,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Tables counted at once, within the limits.")
-    ] = None,
-    hadoop_conf_dir: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Hadoop's configuration; else as for dataplat count."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the jobs and count nothing.")] = False,
-    log_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Append what is said to a file: hdfs_audit.log.")
-    ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say each count as it ends.")] = False,
-    jar: Annotated[Path | None, typer.Option(hidden=True)] = None,
-    java_home: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    name: options.Name = "",
+    tasks: options.Tasks = "",
+    skip_clickhouse: options.SkipClickhouse = False,
+    date: options.Date = "",
+    hours_lookback: options.HoursLookback = None,
+    watermark_path: options.WatermarkPath = None,
+    watermark_overlap_seconds: options.OverlapSeconds = None,
+    watermark_max_window_hours: options.MaxWindowHours = None,
+    watermark_reset: options.Reset = False,
+    watermark_init_now: options.InitNow = False,
+    disable_watermark: options.Disable = False,
+    concurrency: options.Concurrency = None,
+    hadoop_conf_dir: options.HadoopConfDir = None,
+    dry_run: options.DryRun = False,
+    log_file: options.LogFile = None,
+    verbose: options.Verbose = False,
+    jar: options.Ignored = None,
+    java_home: options.Ignored = None,
     _config: Config = None,
     _json: Json = False,
 ) -> None:
@@ -99,7 +72,7 @@ def run(
         "watermark_overlap_seconds": watermark_overlap_seconds,
         "watermark_max_window_hours": watermark_max_window_hours,
     }
-    options = _watermark_options(session, audit, numbers, disable_watermark)
+    windows = _watermark_options(session, audit, numbers, disable_watermark)
     request = AuditRequest(
         tasks=tuple(part.strip() for part in tasks.split(",") if part.strip()),
         skip_task_list=skip_clickhouse,
@@ -115,14 +88,14 @@ def run(
             store.clear()
         if watermark_init_now and begin_now(setting, store, talk):
             return
-        code = carry_out(setting, options, store, request, talk, dry_run=dry_run)
+        code = carry_out(setting, windows, store, request, talk, dry_run=dry_run)
     if code:
         raise typer.Exit(code)
 
 
 def init(
     context: typer.Context,
-    name: Name = "",
+    name: options.Name = "",
     _config: Config = None,
     _json: Json = False,
 ) -> None:

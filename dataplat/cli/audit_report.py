@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataplat.cli.audit_options import Name
 from dataplat.cli.options import Config, Json, session_of
 from dataplat.cli.output import count as number
 from dataplat.cli.output import moment, size
@@ -25,9 +26,7 @@ class Totals(StrEnum):
 
 def report(
     context: typer.Context,
-    name: Annotated[
-        str, typer.Argument(metavar="AUDIT", help="A file in audits/; else the only one there.")
-    ] = "",
+    name: Name = "",
     table: Annotated[str, typer.Option(metavar="NAME", help="Of this table.")] = "",
     task: Annotated[str, typer.Option(metavar="NAME", help="Of this task.")] = "",
     partner: Annotated[str, typer.Option(metavar="ID", help="Of this partner.")] = "",
