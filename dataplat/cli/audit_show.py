@@ -190,9 +190,7 @@ def _show_report(report: AuditReport, plan: AuditPlan, setting: AuditSetting, ta
     if report.trouble is not None:
         talk.note(report.trouble.render())
     if report.spooled:
-        talk.note(
-            f"{counted(report.spooled, 'result')} wait in {setting.spool.folder}; the next run delivers them"
-        )
+        talk.note(f"{setting.spool.folder}: {counted(report.spooled, 'result')} for the next run to deliver")
     if plan.window is not None:
         saved = report.watermark
         talk.line(

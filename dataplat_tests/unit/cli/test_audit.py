@@ -396,7 +396,7 @@ def test_results_wait_on_this_disk_while_their_database_is_down_and_come_once_a4
         ran = world.run()
     assert ran.code == 1
     assert "results mysql: cannot be reached\n  effect   nothing was recorded\n" in ran.err
-    assert "1 result wait in HOME/audit_spool/nightly; the next run delivers them\n" in ran.err
+    assert "HOME/audit_spool/nightly: 1 result for the next run to deliver\n" in ran.err
     assert world.watermark() != "", "they are safe on this disk"
     assert world.dataplat("audit", "report", "--json").document["results"] == []
     ran = world.run()
