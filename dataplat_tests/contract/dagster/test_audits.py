@@ -12,9 +12,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dataplat.lifecycle.audits.run import AuditRun
 from dataplat.orchestration.audits.body import AuditBody
+from dataplat.orchestration.audits.record import record_standings
 from dataplat.orchestration.audits.sensor import RUNS_A_TICK, build_audit_sensors
 from dataplat.orchestration.launch import RunResult
+from dataplat.plan.audit_selection import AuditRequest
+from dataplat.plan.watermark import WatermarkOptions
 from dataplat_tests.contract.dagster.night import ZONE, Night, model, open_night
 
 SUM, NINTH = "dw.dw_sum", "2026-03-09"
@@ -293,3 +297,18 @@ def test_a_check_that_is_executed_audits_its_partition_again(audited: Audited) -
     assert failure is not None
     assert failure.user_failure_data is not None
     assert failure.user_failure_data.description == "ext.orders: choose the partition that is audited"
+
+
+def test_what_a_command_counts_is_told_to_dagster_too_and_launches_the_model(audited: Audited) -> None:
+    for part in "ab":
+        audited.file(part, 2)
+    platform = audited.night.platform
+    body = AuditBody(platform.settings, platform.catalog, {}, lambda: platform.ledger)
+    setting = body.setting(platform.catalog.audits["nightly"])
+    run = AuditRun(setting, WatermarkOptions(), setting.watermark())
+    report = run.count(run.plan(AuditRequest(skip_task_list=True, date_option="20260309")), lambda *_: None)
+    record_standings(audited.night.instance, report.external, "ann")
+    assert audited.checks() == {"every_file_counted": True, "rows_as_expected": True}
+    (told,) = audited.night.instance.get_runs(dg.RunsFilter(job_name="audit_by_command"))
+    assert told.tags["dataplat/actor"] == "ann"
+    assert audited.night.tick_and_run("2026-03-10T03:00") == {SUM: [NINTH]}
