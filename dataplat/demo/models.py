@@ -98,8 +98,10 @@ def days_to_build(catalog: Catalog, graph: ModelGraph) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in graph.models:
         spec = catalog.models[name]
+        if spec.grain != "day":
+            continue
         days = [day for day in BUILT_DAYS if _has_all(graph, spec, day, found)]
-        if spec.grain == "day" and days:
+        if days:
             found[name] = days
     return found
 

@@ -8,7 +8,8 @@ from typing import Any
 from dataplat.specs.base import DeclaredSpec
 from dataplat.specs.problems import Problem, did_you_mean
 
-_NOT_READ_YET = {"deliveries", "alerts.yaml", "schemas"}
+_NOT_READ_YET = {"deliveries", "alerts.yaml"}
+_OF_OTHERS = {"schemas", "udfs"}  # for editors; what UDFs look up, named in udf_files
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def find_files(config_dir: Path, kinds: Sequence[Kind]) -> tuple[Found, list[Pro
             files.append((tuple(here), path, f"{shown}/{path.name}"))
         elif here and path.is_dir():
             problems += _find_in(path, f"{shown}/{path.name}", here, files)
-        elif not _ignored(path) and path.name not in _NOT_READ_YET:
+        elif not _ignored(path) and path.name not in _NOT_READ_YET | _OF_OTHERS:
             hint = did_you_mean(path.name, by_name)
             problems.append(Problem(f"{shown}/{path.name}", 1, "", f"is not read by anything{hint}"))
     problems += _missing(shown, kinds, {kind.name for found, _, _ in files for kind in found})

@@ -4,16 +4,24 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from dataplat.demo.market import addresses
 from dataplat.demo.schema import FLOW_LOG_COLUMNS, LOGISTICS, MARKET, MARKET_TABLES
 from dataplat.demo.story import FIRST_DAY
+from dataplat.demo.words import REGIONS
 from dataplat.plan.models.graph import ModelGraph
 from dataplat.plan.models.reading import build_graph
 from dataplat.specs import Catalog, load_catalog
 from dataplat.specs.checks import CheckEntry
+from dataplat.udfs.ip_table import read_ip_table
+from dataplat.udfs.parse_ip import parse_ip
+from dataplat.udfs.places import normalise_place
 
 CONFIG = Path(__file__).parents[3] / "config"
+FIRST_KEY = {"hour": "%Y-%m-%d-00:00", "day": "%Y-%m-%d", "month": "%Y-%m"}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +85,8 @@ def test_the_models_show_every_kind_of_check(catalog: Catalog) -> None:
 
 def test_a_model_reads_no_day_before_its_upstream_begins(catalog: Catalog, graph: ModelGraph) -> None:
     for name, spec in catalog.models.items():
-        first = str(spec.window.start or catalog.platform.start)
+        start = spec.window.start or catalog.platform.start
+        first = f"{start:{FIRST_KEY[spec.grain]}}"
         for upstream, keys in graph.upstream_partitions(name, spec.grain, first).items():
             begins = catalog.any_table(upstream).window.start or catalog.platform.start
             assert keys[0][:10] >= str(begins), f"{name} reads {upstream}[{keys[0]}] on its first day"
@@ -92,6 +101,24 @@ def test_the_models_read_their_upstreams_in_every_way(graph: ModelGraph) -> None
     assert {mapping.split(" ")[0] for mapping in read.values()} >= {"0", "-1..0", "-6..0"}
     hours = graph.upstream_partitions("dw.dw_user_day", "day", "2026-01-09")["ods.ods_t_page_view"]
     assert hours == tuple(f"2026-01-09-{hour:02}:00" for hour in range(24))
+
+
+def test_the_models_are_hourly_daily_and_monthly(catalog: Catalog, graph: ModelGraph) -> None:
+    grains = Counter(spec.grain for spec in catalog.models.values())
+    assert min(grains["hour"], grains["month"]) >= 1
+    [hour] = graph.upstream_partitions("dw.dw_place_hour", "hour", "2026-01-09-07:00").values()
+    assert hour == ("2026-01-09-07:00",)
+    [days] = graph.upstream_partitions("ads.ads_mau", "month", "2026-02").values()
+    assert days == tuple(f"2026-02-{day:02}" for day in range(1, 29))
+
+
+def test_the_shipped_addresses_are_those_of_the_story(catalog: Catalog) -> None:
+    table = read_ip_table(Path(catalog.platform.udf_files["parse_ip"]))
+    regions = np.array([code for code, _, _ in REGIONS] * 40)
+    visitors = addresses(np.random.default_rng(7), regions)
+    assert {":" in visitor for visitor in visitors} == {True, False}
+    found = parse_ip.function(pa.array(visitors), table).to_pylist()
+    assert found == [normalise_place("中国", name) for _, name, _ in REGIONS] * 40
 
 
 def test_every_column_named_exists_at_the_source(catalog: Catalog) -> None:
