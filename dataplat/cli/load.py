@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dataplat.cli.failures import FAILED
-from dataplat.cli.options import Config, Json, Wait, session_of
+from dataplat.cli.options import Config, Dates, Json, Select, Wait, session_of
 from dataplat.cli.output import count
 from dataplat.cli.progress import LoadProgress, subject
 from dataplat.cli.session import Session
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from dataplat.lifecycle.report import LoadReport, PartitionReport
     from dataplat.orchestration.launch import RunResult
     from dataplat.specs import AnyTable
-
-DATE_HELP = "D, D1~D2 or D1,D2 with D as 20260109 or 2026-01-09; without it the latest that has ended."
 
 
 @dataclass
@@ -43,11 +41,8 @@ def register(app: typer.Typer) -> None:
 
 def load(
     context: typer.Context,
-    select: Annotated[
-        str,
-        typer.Argument(metavar="SELECT", help="ods.t, 'ods.*', layer:ods, source:market, several by comma."),
-    ],
-    date: Annotated[str, typer.Option("--date", metavar="DATES", help=DATE_HELP)] = "",
+    select: Select,
+    date: Dates = "",
     wait: Wait = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be loaded, and stop.")] = False,
     _config: Config = None,

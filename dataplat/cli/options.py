@@ -46,6 +46,17 @@ Json = Annotated[
 ]
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="A table: ods.ods_t_account.")]
 Model = Annotated[str, typer.Argument(metavar="TABLE", help="A model: dw.dw_money_day.")]
+Select = Annotated[
+    str, typer.Argument(metavar="SELECT", help="ods.t, 'ods.*', layer:ods, source:market, several by comma.")
+]
+Dates = Annotated[
+    str,
+    typer.Option(
+        "--date",
+        metavar="DATES",
+        help="D, D1~D2 or D1,D2 with D as 20260109 or 2026-01-09; without it the latest that has ended.",
+    ),
+]
 Partition = Annotated[
     str, typer.Argument(metavar="PARTITION", help="2026-01-09 or 20260109; an hour: 2026010905.")
 ]

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from dataplat.cli.failures import FAILED
-from dataplat.cli.load import DATE_HELP, in_order, select_keys
-from dataplat.cli.options import Config, Json, Wait, session_of
+from dataplat.cli.load import in_order, select_keys
+from dataplat.cli.options import Config, Dates, Json, Select, Wait, session_of
 from dataplat.cli.output import count
 from dataplat.cli.session import Session
 
@@ -24,11 +24,8 @@ def register(app: typer.Typer) -> None:
 
 def recheck(
     context: typer.Context,
-    select: Annotated[
-        str,
-        typer.Argument(metavar="SELECT", help="ods.t, 'ods.*', layer:ods, source:market, several by comma."),
-    ],
-    date: Annotated[str, typer.Option("--date", metavar="DATES", help=DATE_HELP)] = "",
+    select: Select,
+    date: Dates = "",
     wait: Wait = 0,
     _config: Config = None,
     _json: Json = False,
