@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from dataplat.audit.outcome import FILES
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.demo.mishaps import repoint_rows
+from dataplat.orchestration.factories.recheck import CHECK_AGAIN, RECHECK
 from dataplat_tests.e2e.shell import ROOT, Shell
 from dataplat_tests.e2e.web import CHROMIUM, Web, open_web
 
@@ -177,6 +181,76 @@ def test_a_repaired_day_flows_through_to_the_end(night: Night, repairs: ExitStac
         assert night.newest(table, BAD)["state"] == "published"
     assert night.newest(TABLES[SOLD], BAD)["version"] != night.versions[TABLES[SOLD], BAD]
     assert status(night, JOINED) == dict.fromkeys(DAYS, "MATERIALIZED")
+
+
+def test_the_job_recheck_is_launched_from_the_launchpad_and_holds_what_is_damaged(
+    night: Night, repairs: ExitStack
+) -> None:
+    table, key = TABLES[SOLD], BEFORE
+    folder = Path(urlsplit(night.shell.run(f"dataplat path {table} {key}").out.strip()).path)
+    [data] = folder.glob("*.parquet")
+    elsewhere = night.shell.folder / data.name
+    repairs.callback(lambda: elsewhere.exists() and elsewhere.rename(data))
+
+    assert recheck(night.web, table, key) == "SUCCESS", night.web.log[-5000:]
+    data.rename(elsewhere)
+    assert recheck(night.web, table, key) == "FAILURE"
+    held, told = not_held(night.web, SOLD, key)
+    assert (held, told.partition(": ")[0]) == (False, f"held by check {FILES}")
+    elsewhere.rename(data)
+    assert recheck(night.web, table, key) == "SUCCESS", night.web.log[-5000:]
+    assert not_held(night.web, SOLD, key)[0] is True
+
+
+def test_the_launchpad_refuses_to_run_recheck_without_a_table(night: Night) -> None:
+    launched = launch_recheck(night.web, {"dates": BEFORE})
+    assert launched["__typename"] == "RunConfigValidationInvalid"
+    assert 'Missing required config entry "table"' in launched["errors"][0]["message"]
+
+
+def launch_recheck(web: Web, config: dict[str, str]) -> dict[str, Any]:
+    """Press the launchpad's button, and return what it answers."""
+    (repository,) = web.ask(
+        "{repositoriesOrError {... on RepositoryConnection {nodes {name location {name}}}}}"
+    )["repositoriesOrError"]["nodes"]
+    launched: dict[str, Any] = web.ask(
+        """mutation ($job: JobOrPipelineSelector!, $config: RunConfigData!) {
+            launchRun(executionParams: {selector: $job, runConfigData: $config}) {
+                __typename ... on LaunchRunSuccess {run {runId}} ... on PythonError {message}
+                ... on RunConfigValidationInvalid {errors {message}}}}""",
+        job={
+            "repositoryName": repository["name"],
+            "repositoryLocationName": repository["location"]["name"],
+            "jobName": RECHECK,
+        },
+        config={"ops": {CHECK_AGAIN: {"config": config}}},
+    )["launchRun"]
+    return launched
+
+
+def recheck(web: Web, table: str, dates: str) -> str:
+    """Run the job and return how it ended."""
+    launched = launch_recheck(web, {"table": table, "dates": dates})
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+
+    def ended() -> str | None:
+        run = web.ask(
+            "query ($id: ID!) {runOrError(runId: $id) {... on Run {status}}}", id=launched["run"]["runId"]
+        )["runOrError"]
+        return run["status"] if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+    return str(web.until(ended, deadline_seconds=120, wanted="the re-check has ended"))
+
+
+def not_held(web: Web, path: tuple[str, ...], day: str) -> tuple[bool, str]:
+    """Return the newest answer of the check of that name, and how it is told."""
+    found = web.ask(
+        """query ($path: [String!]!) {assetCheckExecutions(assetKey: {path: $path}, checkName: "not_held",
+            limit: 50) {partition evaluation {success description}}}""",
+        path=list(path),
+    )["assetCheckExecutions"]
+    newest = next(item["evaluation"] for item in found if item["partition"] == day)
+    return newest["success"], newest["description"] or ""
 
 
 def status(night: Night, path: tuple[str, ...]) -> dict[str, str]:
