@@ -31,6 +31,7 @@ ORDERS, JOINED, SOLD = (
     ("dw", "dw", "dw_order_day"),
     ("ads", "ads", "ads_sales_day"),
 )
+PLACES = ("dw", "dw", "dw_place_hour")
 TABLES = {path: ".".join(path[1:]) for path in (ORDERS, JOINED, SOLD)}
 BEFORE, BAD, AFTER = DAYS = ("2026-01-10", "2026-01-11", "2026-01-12")
 CHECK = "referential_account_id_dim_account"
@@ -181,6 +182,19 @@ def test_a_repaired_day_flows_through_to_the_end(night: Night, repairs: ExitStac
         assert night.newest(table, BAD)["state"] == "published"
     assert night.newest(TABLES[SOLD], BAD)["version"] != night.versions[TABLES[SOLD], BAD]
     assert status(night, JOINED) == dict.fromkeys(DAYS, "MATERIALIZED")
+
+
+def test_a_backfill_of_hours_makes_those_hours_alone(night: Night) -> None:
+    hours = ("2026-01-09-13:00", "2026-01-09-14:00")
+    done = backfill(night.web, [PLACES], hours)
+    assert done["status"] == "COMPLETED_SUCCESS", night.web.log[-5000:]
+    (node,) = night.web.ask(
+        """{assetNodes(assetKeys: [{path: ["dw", "dw", "dw_place_hour"]}]) {
+            assetPartitionStatuses {... on TimePartitionStatuses {ranges {status startKey endKey}}}}}"""
+    )["assetNodes"]
+    assert {"status": "MATERIALIZED", "startKey": hours[0], "endKey": hours[1]} in node[
+        "assetPartitionStatuses"
+    ]["ranges"]
 
 
 def test_the_job_recheck_is_launched_from_the_launchpad_and_holds_what_is_damaged(

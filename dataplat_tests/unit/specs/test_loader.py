@@ -143,6 +143,7 @@ def test_files_of_other_kinds_are_left_alone(config: Config) -> None:
         "deliveries/x.yaml",
         "alerts.yaml",
         "schemas/table.json",
+        "udfs/places.csv",
     ):
         config.write(file, "whatever")
 
