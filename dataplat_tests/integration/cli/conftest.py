@@ -28,7 +28,7 @@ def dataplat(
     """Runs commands at 2026-03-20; what a test declares is gone after it."""
     monkeypatch.setattr(Session, "now", lambda _: datetime(2026, 3, 20, 1, 0, tzinfo=UTC))
     yield command_line(warehouse, capsys)
-    for file in (warehouse.root / "config").glob("*/*.yaml"):
+    for file in (warehouse.root / "config").glob("*/*.*"):
         if file.stem != "shop":
             file.unlink()
 
