@@ -7,6 +7,7 @@ A ClickHouse gives times with the zone of the column or the server. The query co
 text, so the wall clock is what counts here, and the audit's zone says what it means.
 """
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -28,6 +29,7 @@ from dataplat.specs.audit_tasks import TaskListSpec
 
 _GONE = frozenset({2002, 2003, 2005, 2006, 2013})
 _CONNECT_SECONDS = 10
+_QUIET = logging.NullHandler()  # the driver would print a line of its own beside the error
 
 Rows = Sequence[Sequence[Any]]
 
@@ -86,6 +88,7 @@ class SqlTaskList:
         from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
         from urllib3.exceptions import InsecureRequestWarning
 
+        logging.getLogger("clickhouse_connect").addHandler(_QUIET)
         if not self._spec.verify:  # somebody has decided that
             warnings.simplefilter("ignore", InsecureRequestWarning)
         try:
@@ -108,7 +111,7 @@ class SqlTaskList:
             with closing(client):
                 return [[_wall(value) for value in row] for row in client.query(query).result_rows]
         except OperationalError as error:
-            raise self._unavailable(query, _line(error)) from error
+            raise self._unavailable(query, _line(_reason(error))) from error
         except ClickHouseError as error:
             raise self._refused(query, _line(error)) from error
 
@@ -164,6 +167,16 @@ class SqlTaskList:
 
 def _wall(value: Any) -> Any:
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
+
+
+def _reason(error: BaseException) -> BaseException:
+    """Return what the system said, below what the drivers wrapped around it."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError):
+            return inner
+        inner = inner.__cause__ or inner.__context__
+    return error
 
 
 def _line(error: BaseException) -> str:

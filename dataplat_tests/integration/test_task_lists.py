@@ -108,7 +108,7 @@ def test_all_hosts_down_is_an_error_that_may_pass_and_names_each(clickhouse: Cli
     with pytest.raises(SourceUnavailableError) as caught:
         tasks.finished(WINDOW)
     found = dict(caught.value.facts)["found"].splitlines()
-    assert [line.split(": ")[0] for line in found] == [f"127.0.0.1:{port}" for port in ports]
+    assert found == [f"127.0.0.1:{port}: [Errno 111] Connection refused" for port in ports]
     assert caught.value.retryable
 
 
