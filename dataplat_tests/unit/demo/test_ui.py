@@ -71,7 +71,8 @@ def _serving(folder: Path) -> tuple["subprocess.Popen[str]", psutil.Process]:
         f"sys.executable = {str(program.parent / 'python')!r}\n"
         f"raise SystemExit(serve_ui(read_settings({{'DATAPLAT_HOME': {str(folder)!r}}}), {{}}, 3000))\n"
     )
-    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    command = ["env", "--default-signal=INT", sys.executable, "-c", code]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     with child.stdout:
         return child, psutil.Process(int(child.stdout.readline()))
