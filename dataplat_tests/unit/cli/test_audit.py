@@ -522,3 +522,40 @@ def test_the_environment_fills_in_results_and_never_decides_that_there_are_some_
     assert ran.code == 2
     assert "results of audit nightly: no database is named\n" in ran.err
     assert "export MYSQL_DATABASE=…" in ran.err
+
+
+TWIN = """\
+schedules:
+  - task_name: one
+    period_type: daily
+    tables: [{{name: one, hdfs_path: "{root}/w/one/ds=${{data_date}}", format: textfile}}]
+  - task_name: two
+    period_type: daily
+    tables:
+      - name: two
+        hdfs_path: {root}/w/two/ds=${{data_date}}
+        format: textfile
+        expect: {expect}
+"""
+
+
+@pytest.mark.parametrize(
+    ("expect", "what"),
+    [
+        ("{table: one}", "one[2026-03-19]"),
+        ("{table: {name: one, partition_template: 'ds=${data_date}'}}", "one/ds=20260319"),
+    ],
+)
+def test_rows_are_compared_with_another_table_of_this_run_or_as_last_written_down(
+    world: World, expect: str, what: str
+) -> None:
+    world.config.write("audits/nightly.yaml", TWIN.format(root=world.root, expect=expect))
+    world.file("one/ds=20260319/part-0", 3)
+    world.file("two/ds=20260319/part-0", 3)
+    document = world.run("--tasks", "two", "--json").document
+    assert document["results"][0]["verdict_text"] == f"3 rows, compared with nothing: {what} is not known"
+    assert world.run("--json").document["results"][1]["verdict_text"] == f"3 rows, 3 of {what}"
+    world.file("two/ds=20260319/part-1", 1)
+    ran = world.run("--tasks", "two")
+    assert ran.code == 1
+    assert f"two[2026-03-19]: 4 rows, 1 more than the 3 of {what}; allowed are 0\n" in ran.err
