@@ -39,7 +39,7 @@ test-long: setup  ## run everything, the kill and property tests ten times as lo
 	@DATAPLAT_TEST_EFFORT=10 DATAPLAT_REQUIRE_ALL=1 $(PYTEST) dataplat_tests \
 	  --ignore dataplat_tests/bench --timeout 7200
 
-check: setup-demo  ## format, lint, types, and the tests that need no server: under two minutes
+check: setup-demo  ## format, lint, types, and the tests that need no server: about four minutes
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
