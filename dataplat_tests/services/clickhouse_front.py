@@ -10,6 +10,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
@@ -21,7 +22,7 @@ class Front(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     user = password = ""
-    session: object = None
+    session: Any = None  # chdb is imported by the process that serves
     one_at_a_time = threading.Lock()
 
     def do_GET(self) -> None:
@@ -38,11 +39,12 @@ class Front(BaseHTTPRequestHandler):
         output = written[1] if written else asked.get("default_format", "TabSeparated")
         try:
             with self.one_at_a_time:
-                found = self.session.query(_FORMAT.sub("", query), output)  # type: ignore[attr-defined]
-                self._answer(found.bytes() or b"")
-        except Exception as error:  # noqa: BLE001 - whatever the engine says is the answer
+                found = self.session.query(_FORMAT.sub("", query), output).bytes() or b""
+        except RuntimeError as error:  # what chdb raises for every refusal of the engine
             code = _CODE.search(str(error))
             self._refuse(404 if code and code[1] == "60" else 500, int(code[1]) if code else 1, str(error))
+            return
+        self._answer(found)
 
     def _who(self) -> tuple[str, str]:
         basic = self.headers.get("Authorization", "")

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,9 @@ class Audited:
             storage = self.night.instance.event_log_storage
             records = storage.get_asset_check_execution_history(key, limit=10)
             for record in reversed(records):
-                evaluation = record.event.dagster_event.event_specific_data  # type: ignore[union-attr]
+                assert record.event is not None
+                assert record.event.dagster_event is not None
+                evaluation = record.event.dagster_event.asset_check_evaluation_data
                 if evaluation.partition == NINTH:
                     found[name] = evaluation.passed
         return found
@@ -171,10 +173,10 @@ def test_a_task_that_is_written_down_late_is_launched_within_the_overlap(audited
 
 def test_many_tasks_are_launched_over_several_ticks_and_none_is_left_out(audited: Audited) -> None:
     audited.tick("2026-03-10T01:00")
-    moment = datetime(2026, 3, 10, 1, 1)  # noqa: DTZ001 - as the scheduler writes it
+    moment = datetime(2026, 3, 10, 1, 1, tzinfo=UTC)
     for number in range(RUNS_A_TICK + 40):
-        day = f"{datetime(2025, 1, 1) + timedelta(days=number):%Y%m%d}"  # noqa: DTZ001
-        audited.ended("a", f"{moment + timedelta(seconds=number // 50)}", day)
+        day = f"{date(2025, 1, 1) + timedelta(days=number):%Y%m%d}"
+        audited.ended("a", f"{moment + timedelta(seconds=number // 50):%Y-%m-%d %H:%M:%S}", day)
     seen: set[str] = set()
     sizes = []
     for minute in range(10, 14):

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from dataplat.ledger import Ledger
 from dataplat.ledger.audit_results import ResultFilter
 from dataplat.plan.audit_jobs import AuditDate, AuditJob
 from dataplat.plan.audit_results import AuditResult, job_key, result_of, series_key
 from dataplat.plan.audit_verdict import RowsVerdict
-from dataplat.plan.file_counts import PathCount
+from dataplat.plan.file_counts import CountStatus, PathCount
 
 NOW = datetime(2026, 1, 10, 3, 0, 0, 123456, tzinfo=UTC)
 
@@ -32,10 +33,10 @@ def job(day: str = "20260109", table: str = "t", partner: str = "p", end: dateti
     )
 
 
-def result(of: AuditJob, rows: int, at: datetime = NOW, **changes: object) -> AuditResult:
-    status = "failed" if rows < 0 else "success"
-    found = result_of(of, PathCount(of.path, status, rows, 2, 30, 7), at)  # type: ignore[arg-type]
-    return replace(found, **changes)  # type: ignore[arg-type]
+def result(of: AuditJob, rows: int, at: datetime = NOW, **changes: Any) -> AuditResult:
+    status: CountStatus = "failed" if rows < 0 else "success"
+    found = result_of(of, PathCount(of.path, status, rows, 2, 30, 7), at)
+    return replace(found, **changes)
 
 
 class AuditResultBehaviour:
