@@ -9,6 +9,7 @@ Number = int | float | str
 ROW_COUNT = "row_count_matches_source"
 FILES = "files_are_complete"
 PLACEMENT = "rows_in_their_partition"
+SHARDS = "no_shard_is_missing"
 NOT_HELD = "not_held"
 COUNTED = "every_file_counted"
 EXPECTED = "rows_as_expected"

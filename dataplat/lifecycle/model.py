@@ -121,6 +121,10 @@ class ModelOrigin:
         )
         self._queries: PartitionQueries | None = None
 
+    def refuse(self, load: Load) -> Mapping[str, Outcome]:
+        """Refuse nothing: the gate was asked before. See ``Origin``."""
+        return {}
+
     def prepare(self, load: Load) -> Prepared:
         """Let Spark analyse the SQL. See ``Origin``."""
         udfs = self._platform.udfs.called_in("\n".join(self._sql.values()))
@@ -157,6 +161,10 @@ class ModelOrigin:
 
     def hops(self, key: str) -> Mapping[Hop, int]:
         """Return nothing: no source was counted. See ``Origin``."""
+        return {}
+
+    def shard_hops(self, key: str) -> Mapping[str, Mapping[Hop, int]]:
+        """Return nothing: a model has no shards. See ``Origin``."""
         return {}
 
     @property

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataplat.errors import SourceError
+from dataplat.lifecycle.shards import FoundShards, estimate_shards, find_shards, require_shards
 from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.columns import PlannedEntry, require_columns
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
@@ -17,7 +18,7 @@ from dataplat.plan.dates import render_dates
 from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.reads import PartitionTarget, ReadColumn, ReadShape
 from dataplat.plan.sql import PhysicalTable, quote_name
-from dataplat.plan.targets import plan_targets, span_text, window_starts
+from dataplat.plan.targets import plan_targets, window_starts
 from dataplat.plan.types import require_types
 from dataplat.sources.mysql import (
     SourceColumn,
@@ -25,12 +26,9 @@ from dataplat.sources.mysql import (
     connect_source,
     describe_columns,
     describe_entries,
-    discover_tables,
-    match_tables,
     open_source,
     primary_key,
     run_counts,
-    table_estimates,
 )
 from dataplat.specs import PartitionFormatSpec, SecretResolver, SourceSpec, TableSpec
 
@@ -90,8 +88,18 @@ class SourceTable:
         """Return windows and Hive values of partitions; nothing is asked."""
         return plan_targets(self._spec, keys, self._format, self._zone)
 
-    def survey(self, keys: Sequence[str]) -> Survey:
-        """Find the shards and describe the columns.
+    def find_shards(self, keys: Sequence[str]) -> FoundShards:
+        """Find the physical tables of each partition; none is an answer too.
+
+        Raises:
+            SourceError: The source refused.
+            SourceUnavailableError: It could not be reached.
+        """
+        with self._open() as connection, declared_at(self._spec.declared.at("from")):
+            return find_shards(connection, self._spec, self.targets(keys))
+
+    def survey(self, keys: Sequence[str], found: FoundShards | None = None) -> Survey:
+        """Describe the columns of the shards, which are found first unless they are given.
 
         Raises:
             SourceError: The table, a shard or a column is not there, or the source refused.
@@ -100,12 +108,14 @@ class SourceTable:
         targets = self.targets(keys)
         with self._open() as connection:
             with declared_at(self._spec.declared.at("from")):
-                shards = self._find_shards(connection, targets)
+                found = found or find_shards(connection, self._spec, targets)
+                shards = found.of(keys)
+                require_shards(self._spec, targets, shards)
                 described = describe_columns(connection, shards[0].database, shards[0].name)
             with declared_at(self._spec.declared.at("columns")):
                 columns, window_target, types = self._plan_columns(connection, shards[0], described, targets)
             split_column = self._split_column(connection, shards, described)
-            sizes = table_estimates(connection, shards[0].database, [shard.name for shard in shards])
+            sizes = estimate_shards(connection, shards)
         shape = ReadShape(
             columns=columns,
             partitions=targets,
@@ -114,6 +124,7 @@ class SourceTable:
             where=self._render(self._spec.where, targets) if self._spec.where else None,
             split_column=split_column,
             identity=self._spec.read_from.shards.identity if self._spec.read_from.shards else None,
+            identity_with_database=found.named_with_database,
             source_zone=self._source_zone,
             zone=self._zone,
             partition_format=self._format,
@@ -164,35 +175,6 @@ class SourceTable:
 
     def _open(self) -> AbstractContextManager[SourceConnection]:
         return connect_source(self._source_spec, self._secrets)
-
-    def _find_shards(
-        self, connection: SourceConnection, targets: Sequence[PartitionTarget]
-    ) -> tuple[PhysicalTable, ...]:
-        origin = self._spec.read_from
-        if origin.shards is None:
-            return (PhysicalTable(origin.database, origin.table or ""),)
-        if origin.shards.pattern is not None:
-            names = match_tables(connection, origin.database, origin.shards.pattern)
-        else:
-            texts = [
-                render_dates(text, base, subject=self._spec.table)
-                for text in origin.shards.discover
-                for base in window_starts(targets)
-            ]
-            names = discover_tables(connection, list(dict.fromkeys(texts)))
-        if not names:
-            raise SourceError(
-                f"{self._spec.table}[{span_text(targets)}]",
-                "no physical table was found",
-                facts=[
-                    ("expected", "at least one shard"),
-                    ("found", "none"),
-                    ("declared", self._spec.declared.at("from", "shards")),
-                ],
-                effect="nothing was read; what was visible before is still visible",
-                next_steps=[f"dataplat explain {self._spec.table} --date {targets[0].key}"],
-            )
-        return tuple(sorted({PhysicalTable(origin.database, name) for name in names}))
 
     def _plan_columns(
         self,

@@ -82,6 +82,12 @@ class Load:
 class Origin(Protocol):
     """Where the rows of some partitions come from. Methods are called once each, in this order."""
 
+    def refuse(self, load: Load) -> Mapping[str, Outcome]:
+        """Return the failed check of each partition that must not even be read.
+
+        ``load.keys`` holds the others when ``prepare`` is called, which is not called without any.
+        """
+
     def prepare(self, load: Load) -> Prepared:
         """Ask whatever must be known first. When it raises, nothing was written."""
 
@@ -96,6 +102,9 @@ class Origin(Protocol):
 
     def hops(self, key: str) -> Mapping[Hop, int]:
         """Return what was counted at the origin, for the balance."""
+
+    def shard_hops(self, key: str) -> Mapping[str, Mapping[Hop, int]]:
+        """Return the same for each shard, by its name; nothing where there are none."""
 
     @property
     def queries(self) -> tuple[str, ...]:

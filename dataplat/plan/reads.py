@@ -71,6 +71,7 @@ class ReadShape:
         zone: The business zone, in which a partition begins.
         partition_format: How values are written.
         grain: ``hour``, ``day`` or ``month``.
+        identity_with_database: Whether that column holds ``database.table`` instead of the table alone.
     """
 
     columns: tuple[ReadColumn, ...]
@@ -84,6 +85,7 @@ class ReadShape:
     zone: str
     partition_format: PartitionFormatSpec
     grain: Grain
+    identity_with_database: bool = False
 
     @property
     def has_several_partitions(self) -> bool:
@@ -115,7 +117,8 @@ def plan_reads(shape: ReadShape, shards: Sequence[PhysicalTable], tasks: Sequenc
 def _select(shape: ReadShape, shard: PhysicalTable) -> str:
     items = [f"{column.sql} AS {quote_name(column.target)}" for column in shape.columns]
     if shape.identity:
-        items.append(f"{quote_text(shard.name)} AS {quote_name(shape.identity)}")
+        name = str(shard) if shape.identity_with_database else shard.name
+        items.append(f"{quote_text(name)} AS {quote_name(shape.identity)}")
     if shape.window_column and (shape.has_several_partitions or shape.split_column):
         items.append(f"{quote_name(shape.window_column)} AS {quote_name(WINDOW_ALIAS)}")
     if shape.split_column:

@@ -112,10 +112,22 @@ def describe_entries(
     )
 
 
-def discover_tables(conn: SourceConnection, sqls: Sequence[str]) -> tuple[str, ...]:
-    """Return the first column of all the queries' rows: each table once, in the order found."""
-    names = (_text(row[0]) for sql in sqls for row in conn.rows(sql, subject="discovery of the shards"))
-    return tuple(dict.fromkeys(names))
+def discover_tables(
+    conn: SourceConnection, sql: str, database: str
+) -> tuple[tuple[PhysicalTable, ...], bool]:
+    """Return the tables that a query names, each once, in the order found, and whether it names databases.
+
+    A column ``table_schema`` of the answer is the database, else ``database`` is. The name is in the column
+    ``table_name``, or in the first one.
+    """
+    found: dict[PhysicalTable, None] = {}
+    qualified = False
+    for row in conn.records(sql, subject="discovery of the shards"):
+        qualified = "table_schema" in row and len(row) > 1
+        place = _text(row.pop("table_schema")) if qualified else database
+        name = row["table_name"] if "table_name" in row else next(iter(row.values()))
+        found[PhysicalTable(place, _text(name))] = None
+    return tuple(found), qualified
 
 
 def match_tables(conn: SourceConnection, database: str, pattern: str) -> tuple[str, ...]:

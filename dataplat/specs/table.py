@@ -47,12 +47,19 @@ Columns = Annotated[
 class ShardsSpec(Spec):
     """Many physical tables that are one logical table."""
 
-    discover: Texts = Field((), description="SQL that returns table names; several are joined.")
+    discover: Texts = Field(
+        (), description="SQL that returns table names, or database and table; several are joined."
+    )
     pattern: Text | None = Field(None, description="LIKE pattern of the table names.")
     identity: Text | None = Field(None, description="Column that says which table a row came from.")
     expect: Annotated[Literal["history"] | int | tuple[Text, ...] | None, BeforeValidator(_expectation)] = (
-        Field(None, description="history: none that was there before is missing; or a number; or the names.")
+        Field(
+            None,
+            description="history: none that was there before is missing; or how many; or the names, with date"
+            " expressions and ranges: t_flow_{00..63}_$[yyyy_MM].",
+        )
     )
+    retired: Texts = Field((), description="LIKE patterns of shards that are gone for good.")
 
     @model_validator(mode="after")
     def _one_way(self) -> "ShardsSpec":
@@ -64,12 +71,24 @@ class ShardsSpec(Spec):
 class FromSpec(Spec):
     """One table of the source, or many that are read as one."""
 
-    database: Text = Field(description="Database at the source.")
+    database: Text | None = Field(None, description="Database at the source.")
+    databases: Texts = Field((), description="Its databases, where the shards are in several.")
     table: Text | None = Field(None, description="Its table there, if it is one table.")
     shards: ShardsSpec | None = Field(None, description="Its tables there, if they are many.")
 
+    @property
+    def all_databases(self) -> tuple[str, ...]:
+        """Where its tables are looked for; the first is where connections begin."""
+        return self.databases or (self.database or "",)
+
     @model_validator(mode="after")
     def _one_or_many(self) -> "FromSpec":
+        if (self.database is None) == (not self.databases):
+            raise ValueError(
+                "`from` names a `database`, or the `databases` of its shards: exactly one of them"
+            )
+        if self.databases and self.shards is None:
+            raise ValueError("`databases` is for `shards`; one table is in one `database`")
         if (self.table is None) == (self.shards is None):
             raise ValueError("`from` names a `table` or its `shards`: exactly one of them")
         return self
