@@ -1,8 +1,8 @@
-"""The census of a partition's shards as a check: is anything missing that should be read?"""
+"""The census of a partition's shards as checks: is anything missing that should be read, are all alike?"""
 
 from collections.abc import Sequence
 
-from dataplat.audit.outcome import SHARDS, Number, Outcome
+from dataplat.audit.outcome import ALIKE, SHARDS, Number, Outcome
 from dataplat.plan.census import Census
 from dataplat.plan.sql import PhysicalTable
 
@@ -28,6 +28,24 @@ def check_shards(census: Census, declared: str = "") -> Outcome:
     if census.new:
         numbers["new"] = len(census.new)
     return Outcome(SHARDS, not census.lacking, numbers=numbers, message=_message(census), declared=declared)
+
+
+def check_alike(differences: Sequence[str], *, refuse: bool, declared: str = "") -> Outcome:
+    """Say whether the shards have the same columns; a difference warns, or blocks where it is refused.
+
+    >>> check_alike(["note is not in t_0"], refuse=False).severity
+    'warn'
+    """
+    shown = "; ".join(differences[:_NAMED])
+    more = f"; and {len(differences) - _NAMED:,} more" if len(differences) > _NAMED else ""
+    return Outcome(
+        ALIKE,
+        not differences,
+        severity="error" if refuse else "warn",
+        numbers={"different": len(differences)},
+        message=shown + more,
+        declared=declared,
+    )
 
 
 def _message(census: Census) -> str:

@@ -28,7 +28,7 @@ def shards(
     _config: Config = None,
     _json: Json = False,
 ) -> None:
-    """Show the shards of a table: found, missing, new, empty.
+    """Show the shards of a table: missing, new, empty, different.
 
     What is expected comes from `expect`: names, a number, or what earlier partitions were made of. Exit 2 if
     one is missing: a load would be rejected before anything is read. Rows are those of the partition.
@@ -46,6 +46,8 @@ def shards(
     session.output.document(_document(spec.table, census))
     session.output.line(f"{spec.table}[{key}]: {_summary(census)}\n")
     session.output.table(["  shard", "state", "rows"], _rows(census))
+    for sentence in census.different:
+        session.output.line(f"\n  different: {sentence}")
     if census.lacking:
         raise typer.Exit(USAGE)
 
@@ -86,5 +88,6 @@ def _document(table: str, census: "Census") -> dict[str, object]:
         "missing": [str(shard) for shard in census.missing],
         "lacking": census.lacking,
         "new": [str(shard) for shard in census.new],
+        "different": list(census.different),
         "empty": [str(shard) for shard in census.empty],
     }

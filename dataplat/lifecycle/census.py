@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dataplat.audit.census import check_alike, check_shards
+from dataplat.audit.outcome import Outcome
 from dataplat.errors import SelectionError
 from dataplat.ledger import Ledger
 from dataplat.lifecycle.shards import FoundShards
@@ -16,6 +18,7 @@ from dataplat.plan.census import (
     take_census,
 )
 from dataplat.plan.grains import wall_start
+from dataplat.plan.layouts import columns_read, describe_differences, group_layouts
 from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import window_starts
@@ -61,8 +64,26 @@ def take_censuses(
 ) -> tuple[Census, ...]:
     """Return the census of each partition. Reads the ledger only."""
     expected = _expected(ledger, spec, targets, found)
-    return tuple(
-        take_census(target.key, found.by_key[target.key], expected[target.key]) for target in targets
+    read = columns_read(spec)
+    different: dict[tuple[PhysicalTable, ...], tuple[str, ...]] = {}  # most partitions have the same shards
+    censuses = []
+    for target in targets:
+        shards = found.by_key[target.key]
+        if shards not in different:
+            layouts = group_layouts({shard: found.described[shard] for shard in shards})
+            different[shards] = describe_differences(layouts, read)
+        census = take_census(target.key, shards, expected[target.key])
+        censuses.append(replace(census, different=different[shards]))
+    return tuple(censuses)
+
+
+def shard_checks(spec: TableSpec, census: Census) -> tuple[Outcome, ...]:
+    """Return the checks of a sharded table that are answered before it is read."""
+    shards = spec.read_from.shards
+    refuse = shards is not None and shards.drift == "refuse"
+    return (
+        check_shards(census, spec.declared.at("from", "shards")),
+        check_alike(census.different, refuse=refuse, declared=spec.declared.at("from", "shards", "drift")),
     )
 
 

@@ -4,14 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from dataplat.audit.census import check_shards
 from dataplat.audit.counts import check_files, check_placement, compare_with_source
 from dataplat.audit.outcome import Outcome
 from dataplat.engine.jdbc import JdbcAccess, read_frame
 from dataplat.engine.stage import stage_frame
 from dataplat.engine.translate import engine_errors
 from dataplat.ledger import Hop
-from dataplat.lifecycle.census import take_censuses
+from dataplat.lifecycle.census import shard_checks, take_censuses
 from dataplat.lifecycle.life import live
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
@@ -75,7 +74,7 @@ class SourceOrigin:
             platform.secrets,
         )
         self._found: FoundShards | None = None
-        self._shard_checks: Mapping[str, Outcome] = {}
+        self._shard_checks: Mapping[str, Sequence[Outcome]] = {}
         self._survey: Survey | None = None
         self._shards_before: ShardCounts = {}
         self._shards_after: ShardCounts = {}
@@ -85,7 +84,7 @@ class SourceOrigin:
         self._reads: list[JdbcRead] = []
 
     def refuse(self, load: Load) -> Mapping[str, Outcome]:
-        """Find the shards, and refuse partitions that lack some. See ``Origin``."""
+        """Find the shards, and refuse partitions that lack some or may not mix them. See ``Origin``."""
         if self._spec.read_from.shards is None:
             return {}
         self._found = self._source.find_shards(load.keys)
@@ -94,9 +93,12 @@ class SourceOrigin:
         )
         if not any(census.found or census.missing for census in censuses):
             return {}  # nothing at all is there, and nobody knows what should be: the survey says so
-        declared = self._spec.declared.at("from", "shards")
-        self._shard_checks = {census.key: check_shards(census, declared) for census in censuses}
-        return {key: outcome for key, outcome in self._shard_checks.items() if outcome.blocks}
+        self._shard_checks = {census.key: shard_checks(self._spec, census) for census in censuses}
+        return {
+            key: next(outcome for outcome in outcomes if outcome.blocks)
+            for key, outcomes in self._shard_checks.items()
+            if any(outcome.blocks for outcome in outcomes)
+        }
 
     def prepare(self, load: Load) -> Prepared:
         """Describe the columns and count the source. See ``Origin``."""
@@ -154,7 +156,7 @@ class SourceOrigin:
             compare_with_source(self._before[key], self._after[key], files),
             check_files(files, written),
             check_placement(files, window, ZoneInfo(shape.zone), strays),
-            *([self._shard_checks[key]] if key in self._shard_checks else []),
+            *self._shard_checks.get(key, []),
         ]
 
     def hops(self, key: str) -> Mapping[Hop, int]:

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dataplat.errors import SourceError
 from dataplat.plan.dates import render_dates
+from dataplat.plan.layouts import SourceColumn
 from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import span_text, window_starts
@@ -26,10 +27,12 @@ class FoundShards:
     Attributes:
         by_key: The physical tables of each partition.
         named_with_database: Whether only database and name together say which one a table is.
+        described: The columns of each physical table, if they were asked for.
     """
 
     by_key: Mapping[str, tuple[PhysicalTable, ...]]
     named_with_database: bool = False
+    described: Mapping[PhysicalTable, tuple[SourceColumn, ...]] = field(default_factory=dict)
 
     def of(self, keys: Sequence[str]) -> tuple[PhysicalTable, ...]:
         """Return all physical tables of some partitions, each once, in name order."""

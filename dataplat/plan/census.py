@@ -54,6 +54,7 @@ class Census:
         expectation: What should be.
         missing: Expected, and not there.
         new: There, and not expected; empty where nothing says which are expected.
+        different: A sentence for each column in which the shards differ.
         rows: Rows of the partition in each shard, where they were counted.
     """
 
@@ -62,6 +63,7 @@ class Census:
     expectation: Expectation
     missing: tuple[PhysicalTable, ...] = ()
     new: tuple[PhysicalTable, ...] = ()
+    different: tuple[str, ...] = ()
     rows: Mapping[PhysicalTable, int] = field(default_factory=dict)
 
     @property

@@ -60,6 +60,11 @@ class ShardsSpec(Spec):
         )
     )
     retired: Texts = Field((), description="LIKE patterns of shards that are gone for good.")
+    drift: Literal["align", "refuse"] = Field(
+        "align",
+        description="Shards whose columns differ: align reads what is missing as NULL and the widest type;"
+        " refuse rejects the partition.",
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> "ShardsSpec":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dataplat.audit.outcome import SHARDS
+from dataplat.audit.outcome import ALIKE, SHARDS
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.ledger import Hop, VersionState
 from dataplat_tests.integration.warehouse import DATABASE, Warehouse, outcomes, verdicts
@@ -80,3 +80,76 @@ def test_shards_of_two_databases_with_the_same_names_are_read_apart(warehouse: W
 
     read = warehouse.reader.read(spec.table, f"ds={DAYS[0]}")
     assert read.values("id", "shard") == [(1, f"{DATABASE}.twin_0"), (11, "shop_two.twin_0")]
+
+
+def test_a_shard_of_midnight_with_one_column_more_is_loaded_and_reported(warehouse: Warehouse) -> None:
+    warehouse.orders("grow_1", [(1, DAYS[0]), (2, DAYS[1])])
+    spec = warehouse.declare("grow", from_=pattern("grow"))
+    warehouse.load(spec, DAYS[0])
+    warehouse.sql(
+        f"CREATE TABLE {DATABASE}.grow_2 (at DATETIME(6) NOT NULL, note CHAR(5), paid DATETIME, id INT,"
+        " amount DECIMAL(10,2), name CHAR(9), KEY (at))",
+        f"INSERT INTO {DATABASE}.grow_2 VALUES ('{DAYS[1]}', 'ab', '{DAYS[1]} 08:00:00', 3, 7.5, 'x')",
+    )
+
+    (report,) = warehouse.load(spec, DAYS[1])
+
+    (item,) = report.partitions
+    assert str(item.verdict) == "published"
+    (alike,) = (outcome for outcome in item.outcomes if outcome.check == ALIKE)
+    assert (alike.passed, alike.severity) == (False, "warn")
+    assert "note is not in grow_1" in alike.message
+    read = warehouse.reader.read(spec.table, f"ds={DAYS[1]}")
+    assert sorted(read.values("id", "name", "note", "shard")) == [
+        (2, "名2", None, "grow_1"),
+        (3, "x", "ab", "grow_2"),
+    ]
+    count = f"SELECT count(*), count(note), count(paid), sum(amount) FROM {spec.table}"
+    (row,) = warehouse.platform.engine().session().sql(count).collect()
+    assert (row[0], row[1], row[2], str(row[3])) == (3, 1, 1, "11.00")
+
+
+def test_every_kind_of_column_may_be_missing_in_a_shard(warehouse: Warehouse) -> None:
+    kinds = {
+        "a_int": "INT",
+        "a_big": "BIGINT UNSIGNED",
+        "a_dec": "DECIMAL(30,10)",
+        "a_dbl": "DOUBLE",
+        "a_flt": "FLOAT",
+        "a_bit": "BIT(1)",
+        "a_txt": "TEXT",
+        "a_chr": "CHAR(3)",
+        "a_bin": "BLOB",
+        "a_day": "DATE",
+        "a_ts": "TIMESTAMP NULL",
+        "a_time": "TIME",
+        "a_year": "YEAR",
+    }
+    declared = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+    warehouse.sql(
+        f"CREATE TABLE {DATABASE}.lack_1 (id INT PRIMARY KEY, at DATETIME)",
+        f"CREATE TABLE {DATABASE}.lack_2 (id INT PRIMARY KEY, at DATETIME, {declared})",
+        f"INSERT INTO {DATABASE}.lack_1 VALUES (1, '{DAYS[0]}')",
+        f"INSERT INTO {DATABASE}.lack_2 VALUES (2, '{DAYS[0]}', 1, 18446744073709551615, 1.5, 1.5, 1.5, 1,"
+        f" 't', 'c', x'00', '{DAYS[0]}', '{DAYS[0]}', '10:00:00', 2026)",
+    )
+    spec = warehouse.declare("lack", from_=pattern("lack"))
+
+    assert verdicts(warehouse.load(spec, DAYS[0])) == {DAYS[0]: "published"}
+
+    read = warehouse.reader.read(spec.table, f"ds={DAYS[0]}")
+    by_id = {row[read.columns.index("id")]: dict(zip(read.columns, row, strict=True)) for row in read.rows}
+    assert {name for name in kinds if by_id[1][name] is not None} == set()
+    assert {name for name in kinds if by_id[2][name] is None} == set()
+    assert (by_id[2]["a_big"], by_id[2]["a_bit"], by_id[2]["a_year"]) == (18446744073709551615, True, 2026)
+
+
+def test_shards_that_differ_are_not_read_where_the_table_refuses(warehouse: Warehouse) -> None:
+    warehouse.orders("strict_1", [(1, DAYS[0])])
+    warehouse.sql(f"CREATE TABLE {DATABASE}.strict_2 (id INT, at DATETIME)")
+    spec = warehouse.declare("strict", from_=pattern("strict", ", drift: refuse"))
+
+    (report,) = warehouse.load(spec, DAYS[0])
+
+    assert outcomes(report.partitions[0]) == {ALIKE: False}
+    assert report.sql == ()

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pymysql.constants import FIELD_TYPE
 
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.ledger import Hop, HopCount, Ledger, LockOwner, TableVersion, VersionState
+from dataplat.plan.widening import null_of
 from dataplat_tests.unit.cli.harness import CommandLine
 
 pytestmark = pytest.mark.integration
@@ -52,6 +54,12 @@ def source(mariadb: PrivateMariaDB) -> Iterator[PrivateMariaDB]:
             cursor.execute(f"CREATE DATABASE {database}")
         for database, name in SHARDS:
             cursor.execute(f"CREATE TABLE {database}.{name} (id INT PRIMARY KEY, at DATETIME, KEY (at))")
+        cursor.execute("CREATE TABLE census_a.u_1 (id INT PRIMARY KEY, at DATETIME, fee DECIMAL(8,2))")
+        cursor.execute(
+            "CREATE TABLE census_a.u_2 (at DATETIME, id BIGINT PRIMARY KEY, fee DECIMAL(10,4), note CHAR(5))"
+        )
+        cursor.execute(f"INSERT INTO census_a.u_1 VALUES (1, '{DAY}', 1.25)")
+        cursor.execute(f"INSERT INTO census_a.u_2 VALUES ('{DAY}', 5000000000, 1.2345, 'ab')")
         cursor.execute(f"INSERT INTO census_a.t_0_2026_01 VALUES (1, '{DAY}'), (2, '{DAY}'), (3, '{NEXT}')")
         yield mariadb
         for database in DATABASES:
@@ -121,6 +129,47 @@ def test_history_follows_the_month_and_names_what_is_gone(dataplat: CommandLine)
     assert later.code == 2
     assert later.document["missing"] == ["census_a.t_2_2026_02"]
     assert later.document["expected_because"] == f"history: {DAY}"
+
+
+def test_shards_that_differ_are_told_and_each_is_asked_for_what_it_has(dataplat: CommandLine) -> None:
+    shards(dataplat, "database: census_a\nshards: {pattern: 'u\\_%', identity: shard}")
+    file = dataplat.config / "ods" / "flow.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("[id, at]", "'*'"), encoding="utf-8")
+    ran = dataplat("shards", TABLE, "--at", DAY)
+    assert ran.code == 0
+    assert re.findall(r"(?m)^  different: (.*)$", ran.out) == [
+        "id is int(11) in u_1, bigint(20) in u_2",
+        "fee is decimal(8,2) in u_1, decimal(10,4) in u_2",
+        "note is not in u_1",
+    ]
+    explained = dataplat("explain", TABLE, "--date", DAY, "--json")
+    assert explained.code == 0, explained.err
+    found = explained.document
+    assert [(one["target"], one["mysql_type"], one["hive"]) for one in found["columns"]] == [
+        ("id", "int(11) / bigint(20)", "bigint"),
+        ("at", "datetime", "timestamp"),
+        ("fee", "decimal(8,2) / decimal(10,4)", "decimal(10,4)"),
+        ("note", "char(5)", "string"),
+    ]
+    narrow, wide = (read["query"] for read in found["reads"])
+    assert ("`census_a`.`u_1`" in narrow, "CAST(NULL AS CHAR(1)) AS `note`" in narrow) == (True, True)
+    assert ("`census_a`.`u_2`" in wide, "CAST(`note` AS CHAR) AS `note`" in wide) == (True, True)
+
+
+def test_the_source_gives_every_null_the_type_that_is_asked_for(source: PrivateMariaDB) -> None:
+    kinds = {
+        "bigint": FIELD_TYPE.LONG,  # a whole number of some width
+        "decimal(12,2)": FIELD_TYPE.NEWDECIMAL,
+        "double": FIELD_TYPE.DOUBLE,
+        "string": FIELD_TYPE.VAR_STRING,
+        "binary": FIELD_TYPE.VAR_STRING,
+        "date": FIELD_TYPE.DATE,
+        "timestamp": FIELD_TYPE.DATETIME,
+    }
+    with source.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(map(null_of, kinds))}")
+        assert cursor.fetchone() == (None,) * len(kinds)
+        assert [column[1] for column in cursor.description] == list(kinds.values())
 
 
 def test_a_table_without_shards_has_no_census(dataplat: CommandLine) -> None:

@@ -1,6 +1,6 @@
 """What the check of a census says, for people and for programs."""
 
-from dataplat.audit.census import check_shards
+from dataplat.audit.census import check_alike, check_shards
 from dataplat.plan.census import Expectation, take_census
 from dataplat.plan.sql import PhysicalTable
 
@@ -37,3 +37,11 @@ def test_a_new_shard_passes_and_is_told() -> None:
     assert outcome.passed
     assert outcome.message == "new: hydra.t_1"
     assert outcome.numbers == {"found": 2, "expected": 1, "new": 1}
+
+
+def test_shards_that_differ_warn_or_block_as_the_table_says() -> None:
+    differences = [f"c{number} is not in t_0" for number in range(6)]
+    warned, refused = (check_alike(differences, refuse=refuse) for refuse in (False, True))
+    assert (warned.passed, warned.blocks, refused.blocks) == (False, False, True)
+    assert warned.message == "; ".join(differences[:5]) + "; and 1 more"
+    assert check_alike([], refuse=True).passed

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dataplat.audit.outcome import SHARDS
+from dataplat.audit.outcome import ALIKE, SHARDS
 from dataplat.ledger import Hop, HopCount, LockOwner, TableVersion, VersionState
 from dataplat.lifecycle import life, load
 from dataplat.lifecycle.platform import Platform
@@ -15,6 +15,7 @@ from dataplat.lifecycle.shards import FoundShards
 from dataplat.lifecycle.source_table import SourceTable
 from dataplat.lifecycle.stations import Load, RunInfo
 from dataplat.orchestration.rejection import rejection_error
+from dataplat.plan.layouts import SourceColumn
 from dataplat.plan.sql import PhysicalTable
 from dataplat.settings import read_settings
 from dataplat.specs import TableSpec
@@ -30,12 +31,18 @@ class Source:
 
     def __init__(self) -> None:
         self.shards: dict[str, list[str]] = {}
+        self.others: dict[str, dict[str, str]] = {}
         self.read: list[tuple[str, ...]] = []
 
     def find(self, _table: SourceTable, keys: tuple[str, ...]) -> FoundShards:
-        return FoundShards(
-            {key: tuple(PhysicalTable(DATABASE, name) for name in self.shards[key]) for key in keys}
-        )
+        by_key = {key: tuple(PhysicalTable(DATABASE, name) for name in self.shards[key]) for key in keys}
+        shards = {shard for some in by_key.values() for shard in some}
+        return FoundShards(by_key, described={shard: self.columns(shard.name) for shard in shards})
+
+    def columns(self, name: str) -> tuple[SourceColumn, ...]:
+        kinds = {"id": "int(11)", "operation_type": "int(11)", "create_time": "datetime"}
+        kinds |= self.others.get(name, {})
+        return tuple(SourceColumn(column, kind, True, "", None) for column, kind in kinds.items())
 
     def live(self, made: Load, *_: Any) -> LoadReport:
         self.read.append(made.keys)
@@ -139,11 +146,31 @@ def test_where_nothing_is_known_and_nothing_is_there_the_load_itself_says_so(
     assert source.read == [DAYS]  # and the survey, which comes next, finds nothing to describe
 
 
-def with_history(spec: TableSpec) -> TableSpec:
+@pytest.mark.parametrize("drift", ["align", "refuse"])
+def test_shards_that_differ_are_refused_only_where_the_table_says_so(
+    platform: Platform, spec: TableSpec, source: Source, drift: str
+) -> None:
+    source.shards = {day: ["t_0", "t_1"] for day in DAYS}
+    source.others = {"t_1": {"id": "bigint(20)"}}
+    report = run(platform, changed(spec, drift=drift))
+    if drift == "align":
+        assert source.read == [DAYS]
+        return
+    assert [item.verdict for item in report.partitions] == [Verdict.REJECTED] * 2
+    (outcome,) = report.partitions[0].outcomes
+    assert (outcome.check, outcome.message) == (ALIKE, "id is int(11) in t_0, bigint(20) in t_1")
+    assert source.read == []
+
+
+def changed(spec: TableSpec, **keys: str) -> TableSpec:
     shards = spec.read_from.shards
     assert shards is not None
-    changed = spec.read_from.model_copy(update={"shards": shards.model_copy(update={"expect": "history"})})
-    return spec.declared_in(spec.declared, read_from=changed)
+    read_from = spec.read_from.model_copy(update={"shards": shards.model_copy(update=keys)})
+    return spec.declared_in(spec.declared, read_from=read_from)
+
+
+def with_history(spec: TableSpec) -> TableSpec:
+    return changed(spec, expect="history")
 
 
 def remember(platform: Platform, spec: TableSpec, key: str, shards: list[str]) -> None:
