@@ -93,7 +93,9 @@ def _live_locked(load: Load, origin: Origin, locks: PartitionLocks) -> LoadRepor
         store = load.platform.partitions(load.spec.engine)
         values = {key: target.values for key, target in targets.items()}
         recover_partitions(ledger, store, locks, table, values)
-        ensure_table(load.platform, load.spec, prepared.columns, names)
+        stored = ensure_table(load.platform, load.spec, prepared.columns, names)
+        origin.store_as(stored)
+        prepared = replace(prepared, columns=stored)
         _begin(load, targets)
     try:
         rows = "" if prepared.expected_rows is None else f"{prepared.expected_rows:,} rows"

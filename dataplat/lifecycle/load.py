@@ -18,6 +18,7 @@ from dataplat.lifecycle.shards import FoundShards
 from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo
 from dataplat.plan.counts import SourceCount
+from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.plan.projection import render_projection
 from dataplat.plan.reads import JdbcRead, plan_reads
@@ -113,6 +114,11 @@ class SourceOrigin:
             expected_rows=sum(self._before.values()),
             watched_column=self._survey.window_target,
         )
+
+    def store_as(self, columns: Sequence[HiveColumn]) -> None:
+        """Cast to the table's types, which may be wider than the source's. See ``Origin``."""
+        assert self._survey is not None
+        self._survey = self._survey.stored_as(columns)
 
     def stage(self, load: Load) -> Mapping[str, int]:
         """Read through JDBC and write. See ``Origin``."""

@@ -61,6 +61,14 @@ class Survey:
             columns.append(HiveColumn(self.shape.identity, "string", "physical table of the row"))
         return tuple(columns)
 
+    def stored_as(self, columns: Sequence[HiveColumn]) -> "Survey":
+        """Return the survey with the types in which a table stores its columns."""
+        types = {column.name: column.hive_type for column in columns}
+        kept = tuple(
+            replace(column, hive=types.get(column.target, column.hive)) for column in self.shape.columns
+        )
+        return replace(self, shape=replace(self.shape, columns=kept))
+
 
 class SourceTable:
     """One declared table at its source. Holds no connection between calls."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -90,6 +90,9 @@ class Origin(Protocol):
 
     def prepare(self, load: Load) -> Prepared:
         """Ask whatever must be known first. When it raises, nothing was written."""
+
+    def store_as(self, columns: Sequence[HiveColumn]) -> None:
+        """Take the types in which the table stores the prepared columns; each holds what was prepared."""
 
     def stage(self, load: Load) -> Mapping[str, int]:
         """Write all partitions below ``load.location``; return the writer's count of each, by key."""

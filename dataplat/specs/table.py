@@ -134,3 +134,8 @@ class TableSpec(WarehouseTable):
     where: Text | None = Field(None, description="Further condition; date expressions allowed.")
     split: SplitSpec | None = Field(None, description="How one read is split into parts.")
     types: TypePolicySpec = Field(default_factory=TypePolicySpec, description="Values that Hive lacks.")
+
+    @property
+    def aligns_shards(self) -> bool:
+        """Whether it has shards, of which those of one partition may lack a column that others have."""
+        return self.read_from.shards is not None and self.read_from.shards.drift == "align"

@@ -153,3 +153,38 @@ def test_shards_that_differ_are_not_read_where_the_table_refuses(warehouse: Ware
 
     assert outcomes(report.partitions[0]) == {ALIKE: False}
     assert report.sql == ()
+
+
+def test_a_day_whose_shards_are_narrower_is_loaded_again_after_the_table_grew(warehouse: Warehouse) -> None:
+    warehouse.sql(
+        f"CREATE TABLE {DATABASE}.old_2026_01 (id INT, at DATETIME)",
+        f"CREATE TABLE {DATABASE}.old_2026_02 (id BIGINT, at DATETIME, note TEXT)",
+        f"INSERT INTO {DATABASE}.old_2026_01 VALUES (1, '2026-01-31')",
+        f"INSERT INTO {DATABASE}.old_2026_02 VALUES (5000000000, '2026-02-01', 'x')",
+    )
+    found = (
+        "SELECT table_name FROM information_schema.tables"
+        f" WHERE table_schema='{DATABASE}' AND table_name LIKE 'old_$[yyyy_MM]'"
+    )
+    spec = warehouse.declare("old", from_=f'{{database: {DATABASE}, shards: {{discover: ["{found}"]}}}}')
+
+    assert verdicts(warehouse.load(spec, "2026-02-01")) == {"2026-02-01": "published"}
+    assert verdicts(warehouse.load(spec, "2026-01-31")) == {"2026-01-31": "published"}
+
+    session = warehouse.platform.engine().session()
+    rows = session.sql(f"SELECT id, note, ds FROM {spec.table} ORDER BY ds").collect()
+    assert [tuple(row) for row in rows] == [(1, None, "2026-01-31"), (5000000000, "x", "2026-02-01")]
+
+
+def test_a_source_that_became_narrower_is_written_in_the_type_of_the_table(warehouse: Warehouse) -> None:
+    table = warehouse.orders("narrow", [(1, DAYS[0])])
+    spec = warehouse.declare("narrow")
+    warehouse.load_one(spec, DAYS[0])
+    warehouse.sql(f"ALTER TABLE {table} MODIFY id INT NOT NULL, MODIFY amount DECIMAL(8,1)")
+    warehouse.add_orders(table, [(2, DAYS[1])])
+
+    assert verdicts(warehouse.load(spec, DAYS[1])) == {DAYS[1]: "published"}
+
+    session = warehouse.platform.engine().session()
+    rows = session.sql(f"SELECT id, amount FROM {spec.table} ORDER BY id").collect()
+    assert [(row[0], str(row[1])) for row in rows] == [(1, "1.25"), (2, "2.30")]
