@@ -32,6 +32,7 @@ from dataplat.cli import (
     ready,
     recheck,
     rollback,
+    schema,
     shards,
 )
 from dataplat.cli.options import Config, Json
@@ -48,7 +49,7 @@ app = typer.Typer(
 
 # In the order of --help.
 _MODULES = (
-    *(demo, check, model_tests, load, expr, explain, shards, models, ledger, gate),
+    *(demo, check, model_tests, load, expr, explain, shards, schema, models, ledger, gate),
     *(recheck, ready, late, pause, rollback, collect, count, audit, import_old, engine),
 )
 for module in _MODULES:

@@ -22,10 +22,12 @@ from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.plan.projection import render_projection
 from dataplat.plan.reads import JdbcRead, plan_reads
+from dataplat.plan.schema_lock import compare_with_lock, names_used, require_agreed, source_ddl
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_tasks
 from dataplat.plan.targets import is_read_alone
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
 from dataplat.specs import TableSpec
+from dataplat.specs.schema_lock import LOCK_FILE, read_schema_lock
 from dataplat.storage import FooterCount
 
 # Rows by number of the partition and of the shard.
@@ -104,6 +106,7 @@ class SourceOrigin:
     def prepare(self, load: Load) -> Prepared:
         """Describe the columns and count the source. See ``Origin``."""
         self._survey = self._source.survey(load.keys, self._found)
+        self._require_agreed(self._survey)
         counts = self._source.count(self._survey, with_split_range=True)
         self._shards_before = _by_shard(counts)
         self._sizes = _sizes(counts, self._survey.shape.spans)
@@ -114,6 +117,17 @@ class SourceOrigin:
             expected_rows=sum(self._before.values()),
             watched_column=self._survey.window_target,
         )
+
+    def _require_agreed(self, survey: Survey) -> None:
+        lock = read_schema_lock(self._platform.catalog.config_dir)
+        if self._spec.table in lock:
+            differences = compare_with_lock(
+                lock[self._spec.table],
+                source_ddl(survey.layouts),
+                names_used(self._spec),
+                may_lack=self._spec.aligns_shards,
+            )
+            require_agreed(self._spec, LOCK_FILE, differences)
 
     def store_as(self, columns: Sequence[HiveColumn]) -> None:
         """Cast to the table's types, which may be wider than the source's. See ``Origin``."""

@@ -14,7 +14,7 @@ from dataplat.lifecycle.source_columns import is_window_of_dates, plan_source_co
 from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
 from dataplat.plan.ddl import HiveColumn
-from dataplat.plan.layouts import SourceColumn, group_layouts
+from dataplat.plan.layouts import Layout, SourceColumn, group_layouts
 from dataplat.plan.reads import PartitionTarget, ReadShape
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import plan_targets
@@ -45,6 +45,7 @@ class Survey:
         window_target: Column of the files that holds the window column unchanged, if one does.
         source_types: Type of each column of the shape, as the source writes it.
         estimated_rows: Rows in all shards as the server believes, whatever the window.
+        layouts: The shards with their columns at the source, whether they are read or not.
     """
 
     shards: tuple[PhysicalTable, ...]
@@ -52,6 +53,7 @@ class Survey:
     window_target: str | None
     source_types: tuple[str, ...] = ()
     estimated_rows: int = 0
+    layouts: tuple[Layout, ...] = ()
 
     @property
     def hive_columns(self) -> tuple[HiveColumn, ...]:
@@ -141,7 +143,7 @@ class SourceTable:
             layouts=aligned.selects,
         )
         estimate = sum(size.rows for size in sizes.values())
-        return Survey(shards, shape, window_target, aligned.source_types, estimate)
+        return Survey(shards, shape, window_target, aligned.source_types, estimate, layouts)
 
     def count(self, survey: Survey, *, with_split_range: bool = False) -> list[SourceCount]:
         """Count every shard and partition now; one round trip for up to 400 of them.

@@ -1,6 +1,6 @@
 """``ods/*.yaml``, and what other layers load: one table, and where it comes from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -123,6 +123,8 @@ class TypePolicySpec(Spec):
 class TableSpec(WarehouseTable):
     """A table that is loaded from a source. ``load_catalog`` fills in what the platform decides for it."""
 
+    not_in_sha: ClassVar[frozenset[str]] = WarehouseTable.not_in_sha | {"schema_policy"}
+
     source: Text = Field(description="Name of a file in sources/.")
     read_from: FromSpec = Field(alias="from", description="Where the rows are in the source.")
     load: Literal["incremental", "snapshot"] = Field(
@@ -134,6 +136,11 @@ class TableSpec(WarehouseTable):
     where: Text | None = Field(None, description="Further condition; date expressions allowed.")
     split: SplitSpec | None = Field(None, description="How one read is split into parts.")
     types: TypePolicySpec = Field(default_factory=TypePolicySpec, description="Values that Hive lacks.")
+    schema_policy: Literal["evolve", "refuse"] = Field(
+        "evolve",
+        alias="schema",
+        description="What a load takes of what differs from schema.lock.yaml: what is safe, or nothing.",
+    )
 
     @property
     def aligns_shards(self) -> bool:

@@ -30,7 +30,17 @@ COMMANDS = (
     *("hold", "release", "waive", "recheck", "ready", "late", "pause", "resume"),
     *("rollback", "collect", "count"),
 )
-GROUPS = ("audit", "audit run", "audit report", "audit init", "import", "import audit-yaml")
+GROUPS = (
+    "schema",
+    "schema diff",
+    "schema accept",
+    "audit",
+    "audit run",
+    "audit report",
+    "audit init",
+    "import",
+    "import audit-yaml",
+)
 SLOW = ("pyspark", "dagster", "pandas", "grpc")
 
 
