@@ -73,7 +73,10 @@ class CountBook:
         def work(connection: sa.Connection) -> dict[str, set[str]]:
             found: dict[str, set[str]] = {}
             for chunk in chunks(list(versions)):
-                for key, version, shard in connection.execute(query.where(t.c.partition_key.in_(chunk))):
+                some = query.where(
+                    t.c.partition_key.in_(chunk), t.c.version.in_({versions[key] for key in chunk})
+                )
+                for key, version, shard in connection.execute(some):
                     if version == versions[key]:
                         found.setdefault(key, set()).add(shard)
             return found

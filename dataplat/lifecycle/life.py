@@ -66,7 +66,7 @@ def live(
     owner = LockOwner.current(run_id=run.run_id, command=run.command)
     with platform.ledger.lock_partitions(spec.table, keys, owner, wait_seconds=run.wait_seconds) as locks:
         with load.station(Step.PLAN):
-            unread = reject_unread(load, origin.refuse(load))
+            unread = reject_unread(load, locks, origin.refuse(load))
         if load.keys:
             report = _with_unread(_live_locked(load, origin, locks), unread, keys)
         else:

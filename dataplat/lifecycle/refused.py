@@ -3,20 +3,27 @@
 from collections.abc import Mapping
 
 from dataplat.audit.outcome import Outcome
-from dataplat.ledger import TableVersion, VersionState
+from dataplat.ledger import UNFINISHED, PartitionLocks, TableVersion, VersionState
 from dataplat.lifecycle.audit import check_results
+from dataplat.lifecycle.publish import recover_partitions
 from dataplat.lifecycle.report import PartitionReport, Verdict
 from dataplat.lifecycle.stations import Load
+from dataplat.plan.partitions import partition_columns
 
 
-def reject_unread(load: Load, refused: Mapping[str, Outcome]) -> list[PartitionReport]:
+def reject_unread(load: Load, locks: PartitionLocks, refused: Mapping[str, Outcome]) -> list[PartitionReport]:
     """Record partitions as rejected, and leave the others to the load. Nothing of them is read or written.
 
-    The rejection counts like any other: what was visible stays visible, and the gate is closed.
+    The rejection counts like any other: what was visible stays visible, and the gate is closed. What an
+    earlier load left unfinished is settled first.
     """
     if not refused:
         return []
     ledger, table, version = load.platform.ledger, load.spec.table, load.version
+    if ledger.in_state(table, UNFINISHED, refused):  # the metastore is asked only if it must be
+        spec = load.spec
+        values = {key: partition_columns(key, spec.window.grain, spec.partition) for key in refused}
+        recover_partitions(ledger, load.platform.partitions(spec.engine), locks, table, values)
     ledger.begin(
         TableVersion(
             table=table,

@@ -19,6 +19,7 @@ from dataplat.plan.layouts import SourceColumn
 from dataplat.plan.sql import PhysicalTable
 from dataplat.settings import read_settings
 from dataplat.specs import TableSpec
+from dataplat_tests.unit.lifecycle.fakes import FakeMetastore
 from dataplat_tests.unit.specs.folder import FLOW, Config
 
 DATABASE = "hydra_production_flow"
@@ -136,6 +137,30 @@ def test_history_is_what_the_last_partition_was_made_of(
         f"missing 1 of 2 (history: 2026-02-28): {DATABASE}.t_1_2026_03"
     ]
     assert second.verdict is Verdict.PUBLISHED
+
+
+def test_what_an_earlier_load_left_unfinished_is_settled_by_a_refused_one_too(
+    platform: Platform, spec: TableSpec, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metastore, ledger, version = FakeMetastore(), platform.ledger, "20260301T020000-aaaaaa"
+    monkeypatch.setattr(platform, "partitions", lambda _: metastore)
+    with ledger.lock_partitions(spec.table, DAYS, LockOwner.current()):
+        ledger.begin(
+            TableVersion(table=spec.table, partition=day, version=version, location=f"file:///v/{day}")
+            for day in DAYS
+        )
+        for state in (VersionState.STAGED, VersionState.PUBLISHING):
+            ledger.advance(spec.table, version, DAYS, state)
+    metastore.points_to[("ds", DAYS[0]),] = f"file:///v/{DAYS[0]}"  # and there the machine died
+    source.shards = {day: ["t_0"] for day in DAYS}
+    first, second = run(platform, spec).partitions
+    assert (first.visible_version, second.visible_version) == (version, "")
+    assert {
+        row.partition: str(row.state) for row in ledger.history(spec.table) if row.version == version
+    } == {
+        DAYS[0]: "published",
+        DAYS[1]: "abandoned",
+    }
 
 
 def test_where_nothing_is_known_and_nothing_is_there_the_load_itself_says_so(
