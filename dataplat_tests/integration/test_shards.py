@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,11 @@ from pymysql.constants import FIELD_TYPE
 
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.ledger import Hop, HopCount, Ledger, LockOwner, TableVersion, VersionState
+from dataplat.lifecycle.source_table import SourceTable
+from dataplat.plan.reads import plan_reads
 from dataplat.plan.widening import null_of
+from dataplat.sources.mysql import connect_source
+from dataplat.specs import SecretResolver, load_catalog
 from dataplat_tests.unit.cli.harness import CommandLine
 
 pytestmark = pytest.mark.integration
@@ -154,6 +160,29 @@ def test_shards_that_differ_are_told_and_each_is_asked_for_what_it_has(dataplat:
     narrow, wide = (read["query"] for read in found["reads"])
     assert ("`census_a`.`u_1`" in narrow, "CAST(NULL AS CHAR(1)) AS `note`" in narrow) == (True, True)
     assert ("`census_a`.`u_2`" in wide, "CAST(`note` AS CHAR) AS `note`" in wide) == (True, True)
+
+
+def test_what_is_sent_to_shards_that_differ_returns_every_row_once(dataplat: CommandLine) -> None:
+    shards(dataplat, "database: census_a\nshards: {pattern: 'u\\_%', identity: shard}")
+    file = dataplat.config / "ods" / "flow.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("[id, at]", "'*'"), encoding="utf-8")
+    environ = {**dataplat.environ, "DATAPLAT_HOME": str(dataplat.home)}
+    catalog = load_catalog(dataplat.config, environ)
+    spec, secrets = catalog.table(TABLE), SecretResolver(dataplat.environ)
+    table = SourceTable(spec, catalog.source_of(spec), spec.partition, "Asia/Shanghai", secrets)
+    survey = table.survey([DAY, NEXT])
+    with connect_source(catalog.source_of(spec), secrets) as connection:
+        reads = plan_reads(survey.shape, survey.shards, [])
+        rows = [row for read in reads for row in connection.records(read.query)]
+    moment = datetime.fromisoformat(DAY)
+    assert [{name: row[name] for name in row if name != "__dp_window"} for row in rows] == [
+        {"id": 1, "at": moment, "fee": Decimal("1.25"), "note": None, "shard": "u_1"},
+        {"id": 5_000_000_000, "at": moment, "fee": Decimal("1.2345"), "note": "ab", "shard": "u_2"},
+    ]
+    assert [column.hive_type for column in survey.hive_columns] == [
+        *("bigint", "timestamp", "decimal(10,4)", "string", "string")
+    ]
+    assert [count.rows for count in table.count(survey)] == [1, 0, 1, 0]
 
 
 def test_the_source_gives_every_null_the_type_that_is_asked_for(source: PrivateMariaDB) -> None:
