@@ -64,8 +64,12 @@ class Aligned:
 def group_layouts(described: Mapping[PhysicalTable, Sequence[SourceColumn]]) -> tuple[Layout, ...]:
     """Return the shards by layout, in the order of each layout's first shard."""
     groups: dict[frozenset[tuple[str, str, str]], list[PhysicalTable]] = {}
+    known: dict[tuple[tuple[str, str], ...], frozenset[tuple[str, str, str]]] = {}  # most are spelled alike
     for shard, columns in described.items():
-        groups.setdefault(frozenset(map(_meaning, columns)), []).append(shard)
+        spelled = tuple((column.name, column.mysql_type) for column in columns)
+        if spelled not in known:
+            known[spelled] = frozenset(map(_meaning, columns))
+        groups.setdefault(known[spelled], []).append(shard)
     return tuple(Layout(tuple(shards), tuple(described[shards[0]])) for shards in groups.values())
 
 
