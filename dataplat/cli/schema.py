@@ -13,8 +13,6 @@ from dataplat.errors import SourceError
 
 if TYPE_CHECKING:
     from dataplat.lifecycle.schema_lock import SchemaReport
-    from dataplat.lifecycle.source_table import Survey
-    from dataplat.specs import TableSpec
 
 Select = Annotated[str, typer.Argument(metavar="SELECT", help="As for load; else every loaded table.")]
 _HELP = "Compare source columns with those agreed to, or agree to them."
@@ -42,7 +40,7 @@ def diff(
     safe: whatever the table holds stays exact. lossy: the table cannot hold every value. breaking: a column
     is gone, or of another kind. Exit 1 if a load would be refused, or a source could not be asked.
     """
-    from dataplat.lifecycle.schema_lock import compare_schema, survey_latest
+    from dataplat.lifecycle.schema_lock import compare_schema, look_at_source
     from dataplat.specs import SecretResolver
     from dataplat.specs.schema_lock import read_schema_lock
 
@@ -53,11 +51,13 @@ def diff(
     errors: list[SourceError] = []
     for spec in catalog.select(select):
         try:
-            survey = survey_latest(catalog, spec, secrets, session.now())
+            source = look_at_source(catalog, spec, secrets, session.now())
         except SourceError as error:
             errors.append(error)
             continue
-        reports.append(compare_schema(spec, survey, lock, session.platform if hive else None))
+        reports.append(compare_schema(spec, source, lock, session.platform if hive else None))
+        if source.problem is not None:
+            errors.append(source.problem)
     _show(session, reports, errors)
     if errors or any(report.refused for report in reports):
         raise typer.Exit(FAILED)
@@ -69,18 +69,18 @@ def accept(context: typer.Context, select: Select = "*", _config: Config = None,
     Writes them into schema.lock.yaml. Commit the file: its difference is what a review should see. Nothing is
     written unless every source answers.
     """
-    from dataplat.lifecycle.schema_lock import accept_schemas, compare_schema, survey_latest
+    from dataplat.lifecycle.schema_lock import accept_schemas, compare_schema, look_at_source
     from dataplat.specs import SecretResolver
     from dataplat.specs.schema_lock import LOCK_FILE, read_schema_lock
 
     session = session_of(context)
     catalog, secrets = session.catalog, SecretResolver(session.environ)
-    surveys: list[tuple[TableSpec, Survey]] = [
-        (spec, survey_latest(catalog, spec, secrets, session.now())) for spec in catalog.select(select)
+    sources = [
+        (spec, look_at_source(catalog, spec, secrets, session.now())) for spec in catalog.select(select)
     ]
     before = read_schema_lock(catalog.config_dir)
-    reports = [compare_schema(spec, survey, before, None) for spec, survey in surveys]
-    lock = accept_schemas(catalog, surveys)
+    reports = [compare_schema(spec, source, before, None) for spec, source in sources]
+    lock = accept_schemas(catalog, sources)
     session.output.document(
         {
             "ok": True,

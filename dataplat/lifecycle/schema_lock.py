@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dataplat.errors import StorageError
+from dataplat.errors import SourceError, SourceUnavailableError, StorageError
 from dataplat.lifecycle.platform import Platform
-from dataplat.lifecycle.source_table import SourceTable, Survey
+from dataplat.lifecycle.shards import require_shards
+from dataplat.lifecycle.source_table import SourceTable
+from dataplat.plan.ddl import HiveColumn
+from dataplat.plan.layouts import Layout, group_layouts
 from dataplat.plan.partitions import latest_partition
 from dataplat.plan.schema_lock import (
     SchemaDifference,
@@ -38,21 +41,44 @@ class SchemaReport:
     refused: tuple[SchemaDifference, ...]
 
 
-def survey_latest(catalog: Catalog, spec: TableSpec, secrets: SecretResolver, now: datetime) -> Survey:
-    """Return what the source shows for the partition that ended last.
+@dataclass(frozen=True)
+class SourceSchema:
+    """What the source of a table shows for the partition that ended last.
+
+    Attributes:
+        layouts: The shards with their columns.
+        planned: The columns as they would be stored; ``None`` where ``problem`` keeps them from being read.
+        problem: Why the columns cannot be read as declared.
+    """
+
+    layouts: tuple[Layout, ...]
+    planned: tuple[HiveColumn, ...] | None = None
+    problem: SourceError | None = None
+
+
+def look_at_source(catalog: Catalog, spec: TableSpec, secrets: SecretResolver, now: datetime) -> SourceSchema:
+    """Return the columns of a table's source, and how they would be stored.
 
     Raises:
-        SourceError: The source refused, or is not as declared.
+        SourceError: The source refused, or the table or all shards are not there.
         SourceUnavailableError: It could not be reached.
     """
-    zone = catalog.platform.zone
-    key = latest_partition(spec.window.grain, now=now, zone=zone)
-    source = catalog.source_of(spec)
-    return SourceTable(spec, source, spec.partition, catalog.platform.timezone, secrets).survey([key])
+    keys = [latest_partition(spec.window.grain, now=now, zone=catalog.platform.zone)]
+    zone = catalog.platform.timezone
+    table = SourceTable(spec, catalog.source_of(spec), spec.partition, zone, secrets)
+    found = table.find_shards(keys)
+    require_shards(spec, table.targets(keys), found.of(keys))
+    layouts = group_layouts(found.described)
+    try:
+        return SourceSchema(layouts, table.survey(keys, found).hive_columns)
+    except SourceUnavailableError:
+        raise
+    except SourceError as problem:
+        return SourceSchema(layouts, problem=problem)
 
 
 def compare_schema(
-    spec: TableSpec, survey: Survey, lock: SchemaLock, platform: Platform | None
+    spec: TableSpec, source: SourceSchema, lock: SchemaLock, platform: Platform | None
 ) -> SchemaReport:
     """Return how a table differs from the lock, and from Hive where a platform is given to ask it.
 
@@ -61,14 +87,14 @@ def compare_schema(
     """
     found: tuple[SchemaDifference, ...] = ()
     if spec.table in lock:
-        found = compare_with_lock(lock[spec.table], source_ddl(survey.layouts), names_used(spec))
-    if platform is not None:
+        found = compare_with_lock(lock[spec.table], source_ddl(source.layouts), names_used(spec))
+    if platform is not None and source.planned is not None:
         columns = platform.hive(spec.engine).columns(spec.table)
-        found += compare_with_hive(columns, survey.hive_columns, may_lack=spec.aligns_shards)
+        found += compare_with_hive(columns, source.planned, may_lack=spec.aligns_shards)
     return SchemaReport(spec.table, spec.table in lock, found, refused(found, spec.schema_policy))
 
 
-def accept_schemas(catalog: Catalog, surveys: Sequence[tuple[TableSpec, Survey]]) -> SchemaLock:
+def accept_schemas(catalog: Catalog, sources: Sequence[tuple[TableSpec, SourceSchema]]) -> SchemaLock:
     """Agree to the sources as they are, write the lock and return it; other tables keep their entries.
 
     Entries of tables that are not declared any more are dropped.
@@ -79,7 +105,7 @@ def accept_schemas(catalog: Catalog, surveys: Sequence[tuple[TableSpec, Survey]]
     """
     before = read_schema_lock(catalog.config_dir)
     lock = {table: columns for table, columns in before.items() if table in catalog.tables}
-    lock |= {spec.table: source_ddl(survey.layouts) for spec, survey in surveys}
+    lock |= {spec.table: source_ddl(source.layouts) for spec, source in sources}
     path = catalog.config_dir / LOCK_FILE
     try:
         write_atomically(path, render_schema_lock(lock))

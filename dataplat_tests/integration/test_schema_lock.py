@@ -102,6 +102,21 @@ def test_a_source_is_agreed_to_and_every_change_after_it_has_a_class(
     assert dataplat("schema", "diff", "--no-hive").code == 0
 
 
+def test_a_column_of_a_list_that_is_gone_is_a_difference_and_an_error(
+    dataplat: CommandLine, source: PrivateMariaDB
+) -> None:
+    file = dataplat.config / "ods" / "paid.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"*"', "[id, fee, at]"), encoding="utf-8")
+    assert dataplat("schema", "accept").code == 0
+    sql(source, f"ALTER TABLE {DATABASE}.paid DROP fee")
+    ran = dataplat("schema", "diff", "--no-hive", "--json")
+    assert ran.code == 1
+    (difference,) = ran.document["tables"][0]["differences"]
+    assert (difference["column"], difference["severity"], difference["reason"]) == ("fee", "breaking", "gone")
+    (error,) = ran.document["errors"]
+    assert error["problem"] == "the column 'fee' does not exist at the source"
+
+
 def test_hive_is_compared_with_what_is_planned(
     dataplat: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,23 +4,20 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import yaml
 
 from dataplat.lifecycle.platform import Platform
-from dataplat.lifecycle.source_table import Survey
+from dataplat.lifecycle.schema_lock import SourceSchema
 from dataplat.plan.census import Expectation, take_census
 from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.layouts import Layout, SourceColumn
-from dataplat.plan.reads import ReadColumn
 from dataplat.plan.sql import PhysicalTable
 from dataplat.specs import FromSpec, TableSpec
 from dataplat.specs.schema_lock import LOCK_FILE
 from dataplat.specs.table import ShardsSpec
 from dataplat_tests.unit.cli.harness import CommandLine
-from dataplat_tests.unit.plan.shapes import ORDERS, shape
 from dataplat_tests.unit.specs.folder import MONEY, Config
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -72,20 +69,19 @@ def test_the_differences_of_the_page_are_what_the_command_prints(
         if old in config.read(MONEY):
             config.replace(MONEY, old, new)
     config.write(LOCK_FILE, block(LOCK, "yaml"))
-    monkeypatch.setattr("dataplat.lifecycle.schema_lock.survey_latest", lambda *_: changed_order())
+    monkeypatch.setattr("dataplat.lifecycle.schema_lock.look_at_source", lambda *_: changed_order())
     hive = (HiveColumn("id", "bigint"), HiveColumn("fee", "decimal(6,1)"), HiveColumn("at", "timestamp"))
     monkeypatch.setattr(Platform, "hive", lambda *_: SimpleNamespace(columns=lambda _: hive))
     ran = dataplat("schema", "diff", "ods.ods_t_order")
     assert (ran.code, ran.out) == (1, block(LOCK, "text"))
 
 
-def changed_order() -> Survey:
+def changed_order() -> SourceSchema:
     kinds = {"id": "bigint(20)", "fee": "decimal(6,1)", "at": "datetime", "note": "varchar(9)"}
     stored = {"id": "bigint", "fee": "decimal(6,1)", "at": "timestamp", "note": "string"}
     columns = tuple(SourceColumn(name, kind, True, "", None) for name, kind in kinds.items())
-    read = tuple(ReadColumn(name, f"`{name}`", kind) for name, kind in stored.items())
-    made: Any = shape("2026-01-01", columns=read)
-    return Survey((ORDERS,), made, "at", layouts=(Layout((ORDERS,), columns),))
+    planned = tuple(HiveColumn(name, kind) for name, kind in stored.items())
+    return SourceSchema((Layout((PhysicalTable("market", "t_order"),), columns),), planned)
 
 
 def test_the_policies_of_the_page_are_those_of_a_table() -> None:
