@@ -21,6 +21,8 @@ from dataplat.specs import Catalog, ModelSpec
 BAD_TABLE, BAD_DAY, BAD_ROWS = "ods.ods_t_order", date(2026, 1, 13), 37
 REJECTED, WAITING = "dw.dw_order_day", "ads.ads_sales_day"
 BUILT_DAYS = tuple(f"{FIRST_DAY + timedelta(days=number)}" for number in range(DAYS - 7, DAYS))
+BUILT_HOURS = tuple(f"{BUILT_DAYS[-1]}-{hour:02d}:00" for hour in range(24))
+_LAST: Mapping[str, Sequence[str]] = {"day": BUILT_DAYS, "hour": BUILT_HOURS}
 _LAYERS = ("dim", "dw", "ads")
 
 
@@ -38,7 +40,8 @@ class Warehouse(Act):
             self._say(f"Meanwhile, at the source,\n{mishap.what}.")
             self._reload()
             self._say(f"No count can see it: {BAD_TABLE}[{BAD_DAY}] is published. Now the models,")
-            self._say("the last seven days, or as many of them as have everything that they read.")
+            self._say("the last seven days, or as many of them as have everything that they read,")
+            self._say("and the last day hour by hour. A model of months waits for January to be over.")
             messages = self._build_models()
         for table in (REJECTED, WAITING):
             self._console.print()
@@ -58,16 +61,16 @@ class Warehouse(Act):
 
     def _build_models(self) -> dict[str, str]:
         """Build every model, print a table a layer, and return what each could not do, by name."""
-        days = days_to_build(self._platform.catalog, self._platform.graph)
-        models = sorted((self._platform.catalog.models[name] for name in days), key=_layer)
+        keys = partitions_to_build(self._platform.catalog, self._platform.graph)
+        models = sorted((self._platform.catalog.models[name] for name in keys), key=_layer)
         messages: dict[str, str] = {}
         started, made = time.monotonic(), 0
         for layer, specs in groupby(models, key=lambda spec: spec.layer):
             rows = []
             for spec in specs:
                 note = f"  ({len(messages) + 1} of {len(models)})"
-                tally, results = self._load(spec, days[spec.table], note=note)
-                waiting = len(days[spec.table]) - tally.total.partitions
+                tally, results = self._load(spec, keys[spec.table], note=note)
+                waiting = len(keys[spec.table]) - tally.total.partitions
                 messages[spec.table] = _judged(spec, tally.total, waiting, results)
                 rows.append((spec, tally.total, waiting))
                 made += tally.total.partitions - tally.total.rejected
@@ -90,28 +93,28 @@ class Warehouse(Act):
         return tally.total
 
 
-def days_to_build(catalog: Catalog, graph: ModelGraph) -> dict[str, list[str]]:
-    """Return the last days of every daily model for which all that it reads is loaded, or is built too.
+def partitions_to_build(catalog: Catalog, graph: ModelGraph) -> dict[str, list[str]]:
+    """Return the partitions of every model, among its last ones, that have all that they read.
 
-    Where a model reads seven days of a model, only one is left.
+    What they read is loaded, or is built too. Where a model reads seven days of a model, only one is left; no
+    month is over yet, so no model of months is there.
     """
     found: dict[str, list[str]] = {}
     for name in graph.models:
         spec = catalog.models[name]
-        if spec.grain != "day":
-            continue
-        days = [day for day in BUILT_DAYS if _has_all(graph, spec, day, found)]
-        if days:
-            found[name] = days
+        wanted = _LAST.get(spec.grain, ())
+        keys = [key for key in wanted if _has_all(graph, spec, key, found)]
+        if keys:
+            found[name] = keys
     return found
 
 
-def _has_all(graph: ModelGraph, spec: ModelSpec, day: str, built: Mapping[str, Sequence[str]]) -> bool:
-    read = graph.upstream_partitions(spec.table, spec.grain, day)
+def _has_all(graph: ModelGraph, spec: ModelSpec, key: str, built: Mapping[str, Sequence[str]]) -> bool:
+    read = graph.upstream_partitions(spec.table, spec.grain, key)
     return all(
-        key in built.get(table, ()) if table in graph.models else key >= f"{FIRST_DAY}"
+        one in built.get(table, ()) if table in graph.models else one >= f"{FIRST_DAY}"
         for table, keys in read.items()
-        for key in keys
+        for one in keys
     )
 
 

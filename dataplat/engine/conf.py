@@ -62,8 +62,8 @@ def server_conf(spec: EngineSpec, home: EngineHome) -> dict[str, str]:
         # Staged files become visible through the metastore, so the slow second rename buys nothing.
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
         # A column is tried with a dictionary until it is this large, and then written again without. With
-        # Parquet's 1 MiB half of a write into thirty days was that trial; 256 KiB hold 32,000 numbers.
-        "spark.hadoop.parquet.dictionary.page.size": str(256 * 1024),
+        # Parquet's 1 MiB half of a write into thirty days was that trial; 128 KiB hold 16,000 numbers.
+        "spark.hadoop.parquet.dictionary.page.size": str(128 * 1024),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
     }

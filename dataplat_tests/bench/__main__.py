@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataplat_tests.bench import automation, count, definitions, load, memory, publish
+from dataplat_tests.bench import automation, count, count_more, definitions, load, memory, publish
 from dataplat_tests.bench.measure import machine
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
@@ -20,6 +20,8 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "publish": publish.thousand_partitions,
     "count-parquet": count.parquet_files,
     "count-text": count.text_bytes,
+    "count-hdfs": count_more.hdfs_files,
+    "count-memory": count_more.flat_memory,
 }
 _PAGE = Path("docs/benchmarks.md")
 

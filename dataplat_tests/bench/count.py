@@ -18,20 +18,20 @@ from dataplat_tests.bench.measure import Comparison, Side, compare
 
 _FILES, _COLUMNS, _ROWS = 10_000, 16, 100
 _TEXT_BYTES = 1 << 30
-_LINE = (
+LINE = (
     b"2026-01-09 05:00:00,17,an ordinary line of text of a hundred bytes, as logs and exports have them,,,,\n"
 )
 
 
 def parquet_files(rounds: int = 5) -> str:
     """Rows of 10,000 Parquet files of 16 columns, warm."""
-    with _folder() as folder:
-        _write_parquet(folder)
-        files = [str(path) for path in sorted(folder.glob("part-*"))]
+    with folder() as place:
+        write_parquet(place, _FILES)
+        files = [str(path) for path in sorted(place.glob("part-*"))]
         expected = _FILES * _ROWS
 
         def ours(threads: int) -> None:
-            found = count_path(str(folder), "parquet", threads=threads)
+            found = count_path(str(place), "parquet", threads=threads)
             assert (found.status, found.rows) == ("success", expected)
 
         def pyarrow() -> None:
@@ -46,9 +46,9 @@ def parquet_files(rounds: int = 5) -> str:
         ]
         with ExitStack() as closing:
             if os.environ.get("BENCH_SPARK_COUNT"):  # half a minute more
-                session = closing.enter_context(_spark(folder.parent))
+                session = closing.enter_context(spark(place.parent))
                 sides.append(
-                    Side("Spark count, warm", lambda: session.read.parquet(f"file://{folder}").count())
+                    Side("Spark count, warm", lambda: session.read.parquet(f"file://{place}").count())
                 )
             result = compare("Count 10,000 Parquet files", "at least 10,000 files/s", sides, rounds=rounds)
     for side in sides:
@@ -58,13 +58,13 @@ def parquet_files(rounds: int = 5) -> str:
 
 def text_bytes(rounds: int = 5) -> str:
     """Lines of 1 GiB of text, uncompressed, in the page cache, on one core."""
-    with _folder() as folder:
-        path = folder / "text"
+    with folder() as place:
+        path = place / "text"
         with path.open("wb") as stream:
-            for _ in range(_TEXT_BYTES // (len(_LINE) * 10_000)):
-                stream.write(_LINE * 10_000)
+            for _ in range(_TEXT_BYTES // (len(LINE) * 10_000)):
+                stream.write(LINE * 10_000)
         size = path.stat().st_size
-        expected = size // len(_LINE)
+        expected = size // len(LINE)
 
         def ours(delimiter: bytes, rows: int) -> None:
             assert count_path(str(path), "textfile", threads=1, delimiter=delimiter).rows == rows
@@ -88,19 +88,21 @@ def _with_speed(result: Comparison, size: int) -> Comparison:
     return result
 
 
-def _write_parquet(folder: Path) -> None:
+def write_parquet(place: Path, files: int) -> None:
+    """Write one file of 100 rows many times."""
     columns = {
         f"column_{n:02d}": [row if n % 2 else f"text {row}" for row in range(_ROWS)] for n in range(_COLUMNS)
     }
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(columns), sink)
     content = bytes(sink.getvalue())
-    for number in range(_FILES):
-        (folder / f"part-{number:05d}").write_bytes(content)
+    for number in range(files):
+        (place / f"part-{number:05d}").write_bytes(content)
 
 
 @contextmanager
-def _spark(home: Path) -> Iterator[Any]:
+def spark(home: Path) -> Iterator[Any]:
+    """Give a session of a local engine, and stop it."""
     from dataplat_tests.contract.engine.jobs import Job
 
     engine = Job(str(home / "spark")).engine()
@@ -111,7 +113,8 @@ def _spark(home: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder() -> Iterator[Path]:
+    """Give an empty folder, and delete it."""
     root = Path(tempfile.mkdtemp(prefix="dataplat-bench-"))
     try:
         (root / "files").mkdir()

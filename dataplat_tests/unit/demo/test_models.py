@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from dataplat.demo.models import BAD_DAY, BUILT_DAYS, REJECTED, WAITING, days_to_build
+from dataplat.demo.models import BAD_DAY, BUILT_DAYS, REJECTED, WAITING, partitions_to_build
 from dataplat.demo.tally import DayTally, render_loads, render_models
 from dataplat.plan.models.graph import ModelGraph
 from dataplat.plan.models.reading import build_graph
@@ -23,13 +23,15 @@ def graph(catalog: Catalog) -> ModelGraph:
     return build_graph(catalog)
 
 
-def test_a_day_is_built_when_all_that_it_reads_is_there(catalog: Catalog, graph: ModelGraph) -> None:
-    days = days_to_build(catalog, graph)
+def test_a_partition_is_built_when_all_that_it_reads_is_there(catalog: Catalog, graph: ModelGraph) -> None:
+    keys = partitions_to_build(catalog, graph)
     assert BUILT_DAYS[0] == "2026-01-08"
-    assert days["dim.dim_account"] == [*BUILT_DAYS]
-    assert days["dw.dw_account_change_day"] == [*BUILT_DAYS[1:]], "its first day has no yesterday"
-    assert days["ads.ads_dau"] == [BUILT_DAYS[-1]], "the only day with a whole week before it"
-    assert set(days) == {name for name, spec in catalog.models.items() if spec.grain == "day"}
+    assert keys["dim.dim_account"] == [*BUILT_DAYS]
+    assert keys["dw.dw_account_change_day"] == [*BUILT_DAYS[1:]], "its first day has no yesterday"
+    assert len(keys["dw.dw_place_hour"]) == 24, "a day hour by hour"
+    assert "ads.ads_mau" not in keys, "no month is over"
+    assert keys["ads.ads_dau"] == [BUILT_DAYS[-1]], "the only day with a whole week before it"
+    assert set(keys) == {name for name, spec in catalog.models.items() if spec.grain != "month"}
 
 
 def test_a_model_is_built_after_all_that_it_reads(catalog: Catalog, graph: ModelGraph) -> None:
@@ -44,7 +46,7 @@ def test_a_model_is_built_after_all_that_it_reads(catalog: Catalog, graph: Model
 def test_only_the_two_tables_of_the_story_depend_on_the_bad_day(catalog: Catalog, graph: ModelGraph) -> None:
     assert graph.downstreams(REJECTED) == (WAITING,)
     assert graph.downstreams(WAITING) == ()
-    assert f"{BAD_DAY}" in days_to_build(catalog, graph)[WAITING]
+    assert f"{BAD_DAY}" in partitions_to_build(catalog, graph)[WAITING]
 
 
 def test_both_tables_fit_into_eighty_columns(catalog: Catalog) -> None:

@@ -32,7 +32,7 @@ def test_the_default_engine_is_started_with_these_settings() -> None:
         "spark.ui.enabled": "false",
         "spark.hadoop.hive.exec.dynamic.partition.mode": "nonstrict",
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
-        "spark.hadoop.parquet.dictionary.page.size": "262144",
+        "spark.hadoop.parquet.dictionary.page.size": "131072",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.hadoop.javax.jdo.option.ConnectionURL": (
