@@ -196,15 +196,20 @@ def _show_numbers(session: Session, version: str, hops: Sequence[Any], checks: S
         return
     output = session.output
     output.line(f"\n{version}")
-    parts = [hop.shard or hop.target for hop in hops]
-    numbers = [[count(hop.rows), count(hop.files), size(hop.bytes)] for hop in hops]
+    whole = [hop for hop in hops if not hop.shard]
+    with_target = any(hop.target for hop in whole)
     output.table(
-        ["  hop", *(["shard"] if any(parts) else []), "rows", "files", "size"],
+        ["  hop", *(["target"] if with_target else []), "rows", "files", "size"],
         [
-            [f"  {hop.hop}", *([part] if any(parts) else []), *counted]
-            for hop, part, counted in zip(hops, parts, numbers, strict=True)
+            [
+                f"  {hop.hop}",
+                *([hop.target] if with_target else []),
+                *(count(hop.rows), count(hop.files), size(hop.bytes)),
+            ]
+            for hop in whole
         ],
     )
+    _show_shards(session, [hop for hop in hops if hop.shard])
     if not checks:
         return
     output.line()
@@ -215,6 +220,21 @@ def _show_numbers(session: Session, version: str, hops: Sequence[Any], checks: S
     for check in checks:
         if not check.passed:
             output.line(f"  {check.check}: {check.message}")
+
+
+def _show_shards(session: Session, hops: Sequence[Any]) -> None:
+    """Show what was counted in each shard, a column for each hop."""
+    if not hops:
+        return
+    names = list(dict.fromkeys(str(hop.hop) for hop in hops))
+    rows: dict[str, dict[str, str]] = {}
+    for hop in hops:
+        rows.setdefault(hop.shard, {})[str(hop.hop)] = count(hop.rows)
+    session.output.line()
+    session.output.table(
+        ["  shard", *names],
+        [[f"  {shard}", *(counted.get(name, "") for name in names)] for shard, counted in rows.items()],
+    )
 
 
 def _result(check: Any) -> str:

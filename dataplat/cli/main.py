@@ -32,6 +32,8 @@ from dataplat.cli import (
     ready,
     recheck,
     rollback,
+    schema,
+    shards,
 )
 from dataplat.cli.options import Config, Json
 from dataplat.cli.session import Session
@@ -47,7 +49,7 @@ app = typer.Typer(
 
 # In the order of --help.
 _MODULES = (
-    *(demo, check, model_tests, load, expr, explain, models, ledger, gate),
+    *(demo, check, model_tests, load, expr, explain, shards, schema, models, ledger, gate),
     *(recheck, ready, late, pause, rollback, collect, count, audit, import_old, engine),
 )
 for module in _MODULES:

@@ -53,6 +53,36 @@ class CountBook:
         rows = self._numbers_of(hop_count, _hop, table, partition, version)
         return _last_by(rows, lambda hop: (hop.version, hop.hop, hop.shard, hop.target))
 
+    def shards(self, table: str, versions: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """Return the shards that were counted at the source for one version of each partition, by name.
+
+        Args:
+            table: The table.
+            versions: The version asked about, by partition.
+
+        Returns:
+            By partition; one whose shards were not counted apart is absent.
+        """
+        t = hop_count
+        query = (
+            sa.select(t.c.partition_key, t.c.version, t.c.shard)
+            .where(t.c.table_name == table, t.c.hop == Hop.SOURCE_BEFORE, t.c.shard != "")
+            .distinct()
+        )
+
+        def work(connection: sa.Connection) -> dict[str, set[str]]:
+            found: dict[str, set[str]] = {}
+            for chunk in chunks(list(versions)):
+                some = query.where(
+                    t.c.partition_key.in_(chunk), t.c.version.in_({versions[key] for key in chunk})
+                )
+                for key, version, shard in connection.execute(some):
+                    if version == versions[key]:
+                        found.setdefault(key, set()).add(shard)
+            return found
+
+        return {key: tuple(sorted(names)) for key, names in self._database.read(work).items()}
+
     def checks(self, table: str, partition: str, version: str | None = None) -> tuple[CheckResult, ...]:
         """Return the last result per version and check, in the order of recording."""
         rows = self._numbers_of(check_result, _check, table, partition, version)

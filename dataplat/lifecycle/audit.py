@@ -110,6 +110,9 @@ def _hops(load: Load, origin: Origin, staged: Staged) -> Iterator[HopCount]:
         rows = {**origin.hops(key), Hop.WRITTEN: staged.written[key]}
         for hop, count in rows.items():
             yield HopCount(table=table, partition=key, version=version, hop=hop, rows=count)
+        for shard, counted in origin.shard_hops(key).items():
+            for hop, count in counted.items():
+                yield HopCount(table=table, partition=key, version=version, hop=hop, shard=shard, rows=count)
         yield HopCount(
             table=table,
             partition=key,

@@ -4,18 +4,18 @@ The size of a partition comes from the server's own estimates, so it may be wron
 the split key, which the load takes from its first count, are not known here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dataplat.lifecycle.shards import estimate_shards
 from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.plan.reads import JdbcRead, plan_reads
 from dataplat.plan.splits import PartitionSize, plan_tasks
-from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import is_read_alone
 from dataplat.plan.windows import wall_clock
-from dataplat.sources.mysql import SourceConnection, connect_source, explain_query, table_estimates
+from dataplat.sources.mysql import SourceConnection, connect_source, explain_query
 from dataplat.specs import Catalog, SecretResolver, SourceSpec, TableSpec
 
 
@@ -121,14 +121,11 @@ def explain_table(
 
 
 def _estimates(connection: SourceConnection, survey: Survey) -> tuple[tuple[str, int, int], ...]:
-    database = survey.shards[0].database
-    found = table_estimates(connection, database, [shard.name for shard in survey.shards])
-    return tuple(_estimate(shard, found) for shard in survey.shards)
-
-
-def _estimate(shard: PhysicalTable, found: Mapping[str, Any]) -> tuple[str, int, int]:
-    estimate = found.get(shard.name)
-    return (str(shard), estimate.rows, estimate.bytes) if estimate else (str(shard), 0, 0)
+    found = estimate_shards(connection, survey.shards)
+    return tuple(
+        (str(shard), found[shard].rows, found[shard].bytes) if shard in found else (str(shard), 0, 0)
+        for shard in survey.shards
+    )
 
 
 def _steps(connection: SourceConnection, read: JdbcRead) -> list[PlanStep]:

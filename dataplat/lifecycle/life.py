@@ -11,6 +11,7 @@ import secrets as token_source
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from dataplat.audit.named_columns import require_named_columns
@@ -21,6 +22,7 @@ from dataplat.lifecycle.audit import audit_staged, count_staged, decide
 from dataplat.lifecycle.holds import release_answered_holds
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.publish import publish_version, recover_partitions
+from dataplat.lifecycle.refused import reject_unread
 from dataplat.lifecycle.report import (
     Listener,
     LoadReport,
@@ -63,10 +65,22 @@ def live(
     started = time.monotonic()
     owner = LockOwner.current(run_id=run.run_id, command=run.command)
     with platform.ledger.lock_partitions(spec.table, keys, owner, wait_seconds=run.wait_seconds) as locks:
-        report = _live_locked(load, origin, locks)
+        with load.station(Step.PLAN):
+            unread = reject_unread(load, locks, origin.refuse(load))
+        if load.keys:
+            report = _with_unread(_live_locked(load, origin, locks), unread, keys)
+        else:
+            report = LoadReport(spec.table, version, tuple(unread), load.seconds)
     load.seconds["total"] = time.monotonic() - started
-    load.listen(Progress(Step.DONE, spec.table, load.keys, version, location))
+    load.listen(Progress(Step.DONE, spec.table, tuple(keys), version, location))
     return report
+
+
+def _with_unread(report: LoadReport, unread: Sequence[PartitionReport], keys: Sequence[str]) -> LoadReport:
+    if not unread:
+        return report
+    partitions = {item.partition: item for item in (*report.partitions, *unread)}
+    return replace(report, partitions=tuple(partitions[key] for key in keys))
 
 
 def _live_locked(load: Load, origin: Origin, locks: PartitionLocks) -> LoadReport:
@@ -79,7 +93,9 @@ def _live_locked(load: Load, origin: Origin, locks: PartitionLocks) -> LoadRepor
         store = load.platform.partitions(load.spec.engine)
         values = {key: target.values for key, target in targets.items()}
         recover_partitions(ledger, store, locks, table, values)
-        ensure_table(load.platform, load.spec, prepared.columns, names)
+        stored = ensure_table(load.platform, load.spec, prepared.columns, names)
+        origin.store_as(stored)
+        prepared = replace(prepared, columns=stored)
         _begin(load, targets)
     try:
         rows = "" if prepared.expected_rows is None else f"{prepared.expected_rows:,} rows"

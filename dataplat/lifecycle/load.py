@@ -1,6 +1,6 @@
 """Loading partitions of a source table: rows come from MySQL through Spark's JDBC reader."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -10,20 +10,28 @@ from dataplat.engine.jdbc import JdbcAccess, read_frame
 from dataplat.engine.stage import stage_frame
 from dataplat.engine.translate import engine_errors
 from dataplat.ledger import Hop
+from dataplat.lifecycle.census import shard_checks, take_censuses
 from dataplat.lifecycle.life import live
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
+from dataplat.lifecycle.shards import FoundShards
 from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo
 from dataplat.plan.counts import SourceCount
+from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.plan.projection import render_projection
 from dataplat.plan.reads import JdbcRead, plan_reads
+from dataplat.plan.schema_lock import compare_with_lock, names_used, require_agreed, source_ddl
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_tasks
 from dataplat.plan.targets import is_read_alone
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
 from dataplat.specs import TableSpec
+from dataplat.specs.schema_lock import LOCK_FILE, read_schema_lock
 from dataplat.storage import FooterCount
+
+# Rows by number of the partition and of the shard.
+ShardCounts = Mapping[tuple[int, int], int]
 
 
 def load_partitions(
@@ -68,16 +76,39 @@ class SourceOrigin:
             platform.catalog.platform.timezone,
             platform.secrets,
         )
+        self._found: FoundShards | None = None
+        self._shard_checks: Mapping[str, Sequence[Outcome]] = {}
         self._survey: Survey | None = None
+        self._shards_before: ShardCounts = {}
+        self._shards_after: ShardCounts = {}
         self._sizes: list[PartitionSize] = []
         self._before: Mapping[str, int] = {}
         self._after: Mapping[str, int] = {}
         self._reads: list[JdbcRead] = []
 
+    def refuse(self, load: Load) -> Mapping[str, Outcome]:
+        """Find the shards, and refuse partitions that lack some or may not mix them. See ``Origin``."""
+        if self._spec.read_from.shards is None:
+            return {}
+        self._found = self._source.find_shards(load.keys)
+        censuses = take_censuses(
+            self._platform.ledger, self._spec, self._source.targets(load.keys), self._found
+        )
+        if not any(census.found or census.missing for census in censuses):
+            return {}  # nothing at all is there, and nobody knows what should be: the survey says so
+        self._shard_checks = {census.key: shard_checks(self._spec, census) for census in censuses}
+        return {
+            key: next(outcome for outcome in outcomes if outcome.blocks)
+            for key, outcomes in self._shard_checks.items()
+            if any(outcome.blocks for outcome in outcomes)
+        }
+
     def prepare(self, load: Load) -> Prepared:
-        """Find the shards, describe the columns and count the source. See ``Origin``."""
-        self._survey = self._source.survey(load.keys)
+        """Describe the columns and count the source. See ``Origin``."""
+        self._survey = self._source.survey(load.keys, self._found)
+        self._require_agreed(self._survey)
         counts = self._source.count(self._survey, with_split_range=True)
+        self._shards_before = _by_shard(counts)
         self._sizes = _sizes(counts, self._survey.shape.spans)
         self._before = self._by_key(self._sizes)
         return Prepared(
@@ -86,6 +117,22 @@ class SourceOrigin:
             expected_rows=sum(self._before.values()),
             watched_column=self._survey.window_target,
         )
+
+    def _require_agreed(self, survey: Survey) -> None:
+        lock = read_schema_lock(self._platform.catalog.config_dir)
+        if self._spec.table in lock:
+            differences = compare_with_lock(
+                lock[self._spec.table],
+                source_ddl(survey.layouts),
+                names_used(self._spec),
+                may_lack=self._spec.aligns_shards,
+            )
+            require_agreed(self._spec, LOCK_FILE, differences)
+
+    def store_as(self, columns: Sequence[HiveColumn]) -> None:
+        """Cast to the table's types, which may be wider than the source's. See ``Origin``."""
+        assert self._survey is not None
+        self._survey = self._survey.stored_as(columns)
 
     def stage(self, load: Load) -> Mapping[str, int]:
         """Read through JDBC and write. See ``Origin``."""
@@ -96,7 +143,7 @@ class SourceOrigin:
         self._reads = plan_reads(self._survey.shape, self._survey.shards, tasks)
         account = {"user": source.user, "password": source.password.reveal(self._platform.secrets)}
         access = JdbcAccess(
-            jdbc_url(source, self._spec.read_from.database),
+            jdbc_url(source, self._spec.read_from.all_databases[0]),
             {**jdbc_properties(source), **account},
             source.budget.connections_a_load,
         )
@@ -115,7 +162,9 @@ class SourceOrigin:
     def recount(self) -> None:
         """Count the source again. See ``Origin``."""
         assert self._survey is not None
-        self._after = self._by_key(_sizes(self._source.count(self._survey), self._survey.shape.spans))
+        counts = self._source.count(self._survey)
+        self._shards_after = _by_shard(counts)
+        self._after = self._by_key(_sizes(counts, self._survey.shape.spans))
 
     def compare(self, key: str, files: FooterCount, written: int, strays: tuple[str, ...]) -> list[Outcome]:
         """Compare the files with the source, the writer and the window. See ``Origin``."""
@@ -127,11 +176,27 @@ class SourceOrigin:
             compare_with_source(self._before[key], self._after[key], files),
             check_files(files, written),
             check_placement(files, window, ZoneInfo(shape.zone), strays),
+            *self._shard_checks.get(key, []),
         ]
 
     def hops(self, key: str) -> Mapping[Hop, int]:
         """Return both counts of the source. See ``Origin``."""
         return {Hop.SOURCE_BEFORE: self._before[key], Hop.SOURCE_AFTER: self._after[key]}
+
+    def shard_hops(self, key: str) -> Mapping[str, Mapping[Hop, int]]:
+        """Return both counts of each shard of a sharded table, by database and name. See ``Origin``."""
+        if self._found is None or self._survey is None:
+            return {}
+        part = 0 if self._survey.shape.spans == 1 else list(self._before).index(key)
+        there = set(self._found.by_key[key])
+        return {
+            str(shard): {
+                Hop.SOURCE_BEFORE: self._shards_before[part, number],
+                Hop.SOURCE_AFTER: self._shards_after[part, number],
+            }
+            for number, shard in enumerate(self._survey.shards)
+            if shard in there or self._shards_before[part, number] or self._shards_after[part, number]
+        }
 
     def _by_key(self, sizes: Sequence[PartitionSize]) -> dict[str, int]:
         """Return the rows of each partition; all partitions of a snapshot are one span of the source."""
@@ -145,6 +210,13 @@ class SourceOrigin:
     def queries(self) -> tuple[str, ...]:
         """The queries of the read. See ``Origin``."""
         return tuple(read.query for read in self._reads)
+
+
+def _by_shard(counts: Sequence[SourceCount]) -> ShardCounts:
+    rows: Counter[tuple[int, int]] = Counter()
+    for count in counts:
+        rows[count.part, count.shard] += count.rows
+    return rows
 
 
 def _sizes(counts: Sequence[SourceCount], spans: int) -> list[PartitionSize]:

@@ -15,7 +15,7 @@ from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.refusals import refused_at
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo
-from dataplat.plan.ddl import quote_identifier
+from dataplat.plan.ddl import HiveColumn, quote_identifier
 from dataplat.plan.models.render import render_for_engine
 from dataplat.plan.needed import awaited_arrivals, closing_of, needed_partitions
 from dataplat.plan.partitions import partition_columns
@@ -121,6 +121,10 @@ class ModelOrigin:
         )
         self._queries: PartitionQueries | None = None
 
+    def refuse(self, load: Load) -> Mapping[str, Outcome]:
+        """Refuse nothing: the gate was asked before. See ``Origin``."""
+        return {}
+
     def prepare(self, load: Load) -> Prepared:
         """Let Spark analyse the SQL. See ``Origin``."""
         udfs = self._platform.udfs.called_in("\n".join(self._sql.values()))
@@ -131,6 +135,9 @@ class ModelOrigin:
         except QueryRefusedError as error:  # of several partitions each is asked again alone
             raise refused_at(error, self._rendered[load.keys[0]].problem_at) from error
         return Prepared(self._targets, self._queries.columns)
+
+    def store_as(self, columns: Sequence[HiveColumn]) -> None:
+        """Do nothing: a model's columns are stored in the types of its SQL. See ``Origin``."""
 
     def stage(self, load: Load) -> Mapping[str, int]:
         """Run the SQL and write its rows. See ``Origin``."""
@@ -157,6 +164,10 @@ class ModelOrigin:
 
     def hops(self, key: str) -> Mapping[Hop, int]:
         """Return nothing: no source was counted. See ``Origin``."""
+        return {}
+
+    def shard_hops(self, key: str) -> Mapping[str, Mapping[Hop, int]]:
+        """Return nothing: a model has no shards. See ``Origin``."""
         return {}
 
     @property

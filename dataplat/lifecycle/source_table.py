@@ -6,31 +6,25 @@ Everything here asks the source; what is made of the answers is decided in ``pla
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from dataplat.errors import SourceError
+from dataplat.lifecycle.shards import FoundShards, estimate_shards, find_shards, require_shards
+from dataplat.lifecycle.source_columns import is_window_of_dates, plan_source_columns, render_text
 from dataplat.lifecycle.source_errors import declared_at
-from dataplat.plan.columns import PlannedEntry, require_columns
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
-from dataplat.plan.dates import render_dates
 from dataplat.plan.ddl import HiveColumn
-from dataplat.plan.reads import PartitionTarget, ReadColumn, ReadShape
-from dataplat.plan.sql import PhysicalTable, quote_name
-from dataplat.plan.targets import plan_targets, span_text, window_starts
-from dataplat.plan.types import require_types
+from dataplat.plan.layouts import Layout, SourceColumn, group_layouts
+from dataplat.plan.reads import PartitionTarget, ReadShape
+from dataplat.plan.sql import PhysicalTable
+from dataplat.plan.targets import plan_targets
 from dataplat.sources.mysql import (
-    SourceColumn,
     SourceConnection,
     connect_source,
-    describe_columns,
-    describe_entries,
-    discover_tables,
-    match_tables,
+    describe_shards,
     open_source,
     primary_key,
     run_counts,
-    table_estimates,
 )
 from dataplat.specs import PartitionFormatSpec, SecretResolver, SourceSpec, TableSpec
 
@@ -51,6 +45,7 @@ class Survey:
         window_target: Column of the files that holds the window column unchanged, if one does.
         source_types: Type of each column of the shape, as the source writes it.
         estimated_rows: Rows in all shards as the server believes, whatever the window.
+        layouts: The shards with their columns at the source, whether they are read or not.
     """
 
     shards: tuple[PhysicalTable, ...]
@@ -58,6 +53,7 @@ class Survey:
     window_target: str | None
     source_types: tuple[str, ...] = ()
     estimated_rows: int = 0
+    layouts: tuple[Layout, ...] = ()
 
     @property
     def hive_columns(self) -> tuple[HiveColumn, ...]:
@@ -66,6 +62,14 @@ class Survey:
         if self.shape.identity:
             columns.append(HiveColumn(self.shape.identity, "string", "physical table of the row"))
         return tuple(columns)
+
+    def stored_as(self, columns: Sequence[HiveColumn]) -> "Survey":
+        """Return the survey with the types in which a table stores its columns."""
+        types = {column.name: column.hive_type for column in columns}
+        kept = tuple(
+            replace(column, hive=types.get(column.target, column.hive)) for column in self.shape.columns
+        )
+        return replace(self, shape=replace(self.shape, columns=kept))
 
 
 class SourceTable:
@@ -90,8 +94,19 @@ class SourceTable:
         """Return windows and Hive values of partitions; nothing is asked."""
         return plan_targets(self._spec, keys, self._format, self._zone)
 
-    def survey(self, keys: Sequence[str]) -> Survey:
-        """Find the shards and describe the columns.
+    def find_shards(self, keys: Sequence[str]) -> FoundShards:
+        """Find the physical tables of each partition, and their columns; none is an answer too.
+
+        Raises:
+            SourceError: The source refused.
+            SourceUnavailableError: It could not be reached.
+        """
+        with self._open() as connection, declared_at(self._spec.declared.at("from")):
+            found = find_shards(connection, self._spec, self.targets(keys))
+            return replace(found, described=describe_shards(connection, found.of(keys)))
+
+    def survey(self, keys: Sequence[str], found: FoundShards | None = None) -> Survey:
+        """Describe the columns of the shards, which are found first unless they are given.
 
         Raises:
             SourceError: The table, a shard or a column is not there, or the source refused.
@@ -100,27 +115,35 @@ class SourceTable:
         targets = self.targets(keys)
         with self._open() as connection:
             with declared_at(self._spec.declared.at("from")):
-                shards = self._find_shards(connection, targets)
-                described = describe_columns(connection, shards[0].database, shards[0].name)
+                found = found or find_shards(connection, self._spec, targets)
+                shards = found.of(keys)
+                require_shards(self._spec, targets, shards)
+                layouts = group_layouts(
+                    {shard: found.described[shard] for shard in shards}
+                    if found.described
+                    else describe_shards(connection, shards)
+                )
             with declared_at(self._spec.declared.at("columns")):
-                columns, window_target, types = self._plan_columns(connection, shards[0], described, targets)
-            split_column = self._split_column(connection, shards, described)
-            sizes = table_estimates(connection, shards[0].database, [shard.name for shard in shards])
+                aligned, window_target = plan_source_columns(connection, self._spec, layouts, targets)
+            split_column = self._split_column(connection, shards, layouts[0].columns)
+            sizes = estimate_shards(connection, shards)
         shape = ReadShape(
-            columns=columns,
+            columns=aligned.columns,
             partitions=targets,
             window_column=self._spec.window.column if self._spec.load == "incremental" else None,
-            window_is_date=self._window_type(described) == "date",
-            where=self._render(self._spec.where, targets) if self._spec.where else None,
+            window_is_date=is_window_of_dates(self._spec, layouts),
+            where=render_text(self._spec, self._spec.where, targets) if self._spec.where else None,
             split_column=split_column,
             identity=self._spec.read_from.shards.identity if self._spec.read_from.shards else None,
+            identity_with_database=found.named_with_database,
             source_zone=self._source_zone,
             zone=self._zone,
             partition_format=self._format,
             grain=self._spec.window.grain,
+            layouts=aligned.selects,
         )
         estimate = sum(size.rows for size in sizes.values())
-        return Survey(shards, shape, window_target, types, estimate)
+        return Survey(shards, shape, window_target, aligned.source_types, estimate, layouts)
 
     def count(self, survey: Survey, *, with_split_range: bool = False) -> list[SourceCount]:
         """Count every shard and partition now; one round trip for up to 400 of them.
@@ -165,103 +188,6 @@ class SourceTable:
     def _open(self) -> AbstractContextManager[SourceConnection]:
         return connect_source(self._source_spec, self._secrets)
 
-    def _find_shards(
-        self, connection: SourceConnection, targets: Sequence[PartitionTarget]
-    ) -> tuple[PhysicalTable, ...]:
-        origin = self._spec.read_from
-        if origin.shards is None:
-            return (PhysicalTable(origin.database, origin.table or ""),)
-        if origin.shards.pattern is not None:
-            names = match_tables(connection, origin.database, origin.shards.pattern)
-        else:
-            texts = [
-                render_dates(text, base, subject=self._spec.table)
-                for text in origin.shards.discover
-                for base in window_starts(targets)
-            ]
-            names = discover_tables(connection, list(dict.fromkeys(texts)))
-        if not names:
-            raise SourceError(
-                f"{self._spec.table}[{span_text(targets)}]",
-                "no physical table was found",
-                facts=[
-                    ("expected", "at least one shard"),
-                    ("found", "none"),
-                    ("declared", self._spec.declared.at("from", "shards")),
-                ],
-                effect="nothing was read; what was visible before is still visible",
-                next_steps=[f"dataplat explain {self._spec.table} --date {targets[0].key}"],
-            )
-        return tuple(sorted({PhysicalTable(origin.database, name) for name in names}))
-
-    def _plan_columns(
-        self,
-        connection: SourceConnection,
-        table: PhysicalTable,
-        described: Sequence[SourceColumn],
-        targets: Sequence[PartitionTarget],
-    ) -> tuple[tuple[ReadColumn, ...], str | None, tuple[str, ...]]:
-        entries = self._entries(described, targets)
-        self._require_window_column(table, described)
-        types = describe_entries(connection, table.database, table.name, entries)
-        pairs = [(entry.target, kind) for entry, kind in zip(entries, types, strict=True)]
-        mapped = require_types(self._spec.table, pairs, self._spec.types.zero_dates)
-        comments = {column.name.lower(): column.comment for column in described}
-        columns = tuple(
-            ReadColumn(
-                entry.target,
-                kind.select.format(sql=entry.sql),
-                kind.hive,
-                comments.get((entry.source_column or "").lower(), ""),
-            )
-            for entry, kind in zip(entries, mapped, strict=True)
-        )
-        window = (self._spec.window.column or "").lower()
-        unchanged = [entry.target for entry in entries if (entry.source_column or "").lower() == window]
-        return columns, unchanged[0] if window and unchanged else None, types
-
-    def _entries(
-        self, described: Sequence[SourceColumn], targets: Sequence[PartitionTarget]
-    ) -> tuple[PlannedEntry, ...]:
-        declared = self._spec.columns
-        texts = (
-            [quote_name(column.name) for column in described]
-            if isinstance(declared, str)
-            else [self._render(column.text, targets) for column in declared]
-        )
-        reserved = [name for name, _ in self.targets([self._any_key()])[0].values]
-        identity = self._spec.read_from.shards.identity if self._spec.read_from.shards else None
-        return require_columns(
-            texts,
-            subject=self._spec.table,
-            declared=self._spec.declared.at("columns"),
-            reserved=[*reserved, *([identity] if identity else [])],
-        )
-
-    def _any_key(self) -> str:
-        return {"day": "2000-01-01", "hour": "2000-01-01-00:00", "month": "2000-01"}[self._spec.window.grain]
-
-    def _require_window_column(self, table: PhysicalTable, described: Sequence[SourceColumn]) -> None:
-        column = self._spec.window.column
-        names = [item.name for item in described]
-        if self._spec.load != "incremental" or column is None or column.lower() in map(str.lower, names):
-            return
-        raise SourceError(
-            self._spec.table,
-            f"the window column '{column}' does not exist at the source",
-            facts=[
-                ("expected", f"{column} in {table}"),
-                ("found", ", ".join(names)),
-                ("declared", self._spec.declared.at("window", "column")),
-            ],
-            effect="nothing was read; what was visible before is still visible",
-            next_steps=[f"dataplat explain {self._spec.table}"],
-        )
-
-    def _window_type(self, described: Sequence[SourceColumn]) -> str:
-        column = (self._spec.window.column or "").lower()
-        return next((item.mysql_type.lower() for item in described if item.name.lower() == column), "")
-
     def _split_column(
         self, connection: SourceConnection, shards: Sequence[PhysicalTable], described: Sequence[SourceColumn]
     ) -> str | None:
@@ -272,9 +198,6 @@ class SourceTable:
             return self._spec.split.column
         key = self._spec.key or primary_key(connection, shards[0].database, shards[0].name)
         return next((name for name in key if types.get(name.lower(), "").startswith(_INTEGERS)), None)
-
-    def _render(self, text: str, targets: Sequence[PartitionTarget]) -> str:
-        return render_dates(text, window_starts(targets)[0], subject=self._spec.table)
 
 
 def _counted(connection: SourceConnection, queries: Sequence[str]) -> list[SourceCount]:

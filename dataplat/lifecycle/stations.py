@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -82,8 +82,17 @@ class Load:
 class Origin(Protocol):
     """Where the rows of some partitions come from. Methods are called once each, in this order."""
 
+    def refuse(self, load: Load) -> Mapping[str, Outcome]:
+        """Return the failed check of each partition that must not even be read.
+
+        ``load.keys`` holds the others when ``prepare`` is called, which is not called without any.
+        """
+
     def prepare(self, load: Load) -> Prepared:
         """Ask whatever must be known first. When it raises, nothing was written."""
+
+    def store_as(self, columns: Sequence[HiveColumn]) -> None:
+        """Take the types in which the table stores the prepared columns; each holds what was prepared."""
 
     def stage(self, load: Load) -> Mapping[str, int]:
         """Write all partitions below ``load.location``; return the writer's count of each, by key."""
@@ -96,6 +105,9 @@ class Origin(Protocol):
 
     def hops(self, key: str) -> Mapping[Hop, int]:
         """Return what was counted at the origin, for the balance."""
+
+    def shard_hops(self, key: str) -> Mapping[str, Mapping[Hop, int]]:
+        """Return the same for each shard, by its name; nothing where there are none."""
 
     @property
     def queries(self) -> tuple[str, ...]:

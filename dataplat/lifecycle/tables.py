@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataplat.engine.hive import HiveTable
 from dataplat.errors import SchemaConflictError
 from dataplat.lifecycle.platform import Platform
-from dataplat.plan.ddl import HiveColumn, compare_columns, require_additive
-from dataplat.specs import AnyTable
+from dataplat.plan.ddl import HiveColumn, require_additive
+from dataplat.plan.fitting import fit_columns
+from dataplat.specs import AnyTable, TableSpec
 
 
 def ensure_table(
@@ -14,24 +15,32 @@ def ensure_table(
     spec: AnyTable,
     columns: Sequence[HiveColumn],
     partition_names: Sequence[str],
-) -> None:
+) -> tuple[HiveColumn, ...]:
     """Create the table, or add the columns it does not have yet; old partitions read NULL in them.
 
+    Returns:
+        The columns as they are to be written: those of a source table in the wider types that Hive has.
+
     Raises:
-        SchemaConflictError: A column changed its type or is gone, or the table is partitioned or stored
-            in another way. Nothing was altered.
+        SchemaConflictError: A column is wider than Hive's, of another kind or gone, or the table is
+            partitioned or stored in another way. Nothing was altered.
     """
     hive = platform.hive(spec.engine)
     found = hive.describe(spec.table)
     if found is None:
         hive.create(spec.table, columns, partition_names, spec.format, spec.description)
-        return
+        return tuple(columns)
     require_same_layout(spec, found, partition_names)
-    change = require_additive(
-        spec.table, compare_columns(found.columns, columns), spec.declared.at("columns")
+    fit = fit_columns(
+        found.columns,
+        columns,
+        widen_narrow=isinstance(spec, TableSpec),  # what a model's SQL returns is written as it is
+        may_lack=isinstance(spec, TableSpec) and spec.aligns_shards,
     )
+    change = require_additive(spec.table, fit.change, spec.declared.at("columns"))
     if change.added:
         hive.add_columns(spec.table, change.added)
+    return fit.columns
 
 
 def require_same_layout(spec: AnyTable, found: HiveTable, partition_names: Sequence[str]) -> None:

@@ -89,7 +89,9 @@ def _evaluations(
 ) -> Iterator[dg.AssetCheckEvaluation]:
     outcomes = {
         result.partition: [
-            (result.outcomes[check.name], check.blocking and check.name != NOT_HELD) for check in checks
+            (result.outcomes[check.name], check.blocking and check.name != NOT_HELD)
+            for check in checks
+            if result.published or check.name in result.outcomes  # what was not read was not checked
         ]
         for result in results
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dataplat.audit.outcome import ROW_COUNT, Outcome
+from dataplat.audit.outcome import ROW_COUNT, SHARDS, Outcome
 from dataplat.errors import AuditFailedError
 from dataplat.lifecycle.report import PartitionReport
 from dataplat.specs import AnyTable
@@ -25,10 +25,16 @@ def rejection_error(spec: AnyTable, rejected: Sequence[PartitionReport]) -> Audi
         facts=facts,
         effect=_effect(first),
         next_steps=[
-            f"dataplat ledger {spec.table} {first.partition}",
+            _look_first(spec, first),
             f"dataplat load {spec.table} --date {first.partition}",
         ],
     )
+
+
+def _look_first(spec: AnyTable, report: PartitionReport) -> str:
+    if any(failure.check == SHARDS for failure in report.failures):
+        return f"dataplat shards {spec.table} --at {report.partition}"
+    return f"dataplat ledger {spec.table} {report.partition}"
 
 
 def _facts(spec: AnyTable, failure: Outcome) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ the source to be seen, such as a column that is not there, is found by the load 
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dataplat.plan.census import range_problem
 from dataplat.plan.check_sql import inspect_checks
 from dataplat.plan.columns import plan_columns
 from dataplat.plan.dates import find_date_expressions
@@ -22,7 +23,16 @@ def inspect_table(spec: TableSpec) -> Iterator[Problem]:
             if found.problem is not None:
                 shown = f"date expression {found.text} cannot be read: {found.problem}"
                 yield spec.declared.problem(loc, shown)
+    for index, text in enumerate(_expected_names(spec)):
+        reason = range_problem(text)
+        if reason is not None:
+            yield spec.declared.problem(("from", "shards", "expect", index), reason)
     yield from inspect_checks(spec)
+
+
+def _expected_names(spec: TableSpec) -> tuple[str, ...]:
+    shards = spec.read_from.shards
+    return shards.expect if shards and isinstance(shards.expect, tuple) else ()
 
 
 def _column_problems(spec: TableSpec) -> Iterator[Problem]:
@@ -42,6 +52,8 @@ def _dated_texts(spec: TableSpec) -> Iterator[tuple[Loc, str]]:
     if spec.read_from.shards:
         for index, text in enumerate(spec.read_from.shards.discover):
             yield ("from", "shards", "discover", index), text
+        for index, text in enumerate(_expected_names(spec)):
+            yield ("from", "shards", "expect", index), text
     if not isinstance(spec.columns, str):
         for index, column in enumerate(spec.columns):
             yield ("columns", index), column.text

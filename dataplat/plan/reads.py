@@ -6,9 +6,8 @@ it up. Two helper columns travel along and are dropped before the write: ``__dp_
 a row in a range, ``__dp_split`` to cut by key. MySQL merges such a derived table into the outer query.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dataplat.plan.grains import Grain
 from dataplat.plan.splits import Task
@@ -71,6 +70,8 @@ class ReadShape:
         zone: The business zone, in which a partition begins.
         partition_format: How values are written.
         grain: ``hour``, ``day`` or ``month``.
+        identity_with_database: Whether that column holds ``database.table`` instead of the table alone.
+        layouts: What is sent for each column to shards that are not laid out like the first one.
     """
 
     columns: tuple[ReadColumn, ...]
@@ -84,6 +85,8 @@ class ReadShape:
     zone: str
     partition_format: PartitionFormatSpec
     grain: Grain
+    identity_with_database: bool = False
+    layouts: Mapping[PhysicalTable, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def has_several_partitions(self) -> bool:
@@ -101,21 +104,27 @@ class ReadShape:
 
 
 def plan_reads(shape: ReadShape, shards: Sequence[PhysicalTable], tasks: Sequence[Task]) -> list[JdbcRead]:
-    """Return the relations to read: one for a plain table, one for each group of shards."""
+    """Return the relations to read: one for a plain table, one for each group of like shards."""
     if len(shards) == 1:
         predicates = [_task_predicate(shape, task) for task in tasks]
         return [JdbcRead(_select(shape, shards[0]), tuple(p for p in predicates if p))]
-    iterator = iter(shards)
-    reads = []
-    while group := list(islice(iterator, _SHARDS_A_QUERY)):
-        reads.append(JdbcRead("\nUNION ALL\n".join(_select(shape, shard) for shard in group)))
-    return reads
+    alike: dict[tuple[str, ...] | None, list[PhysicalTable]] = {}
+    for shard in shards:
+        alike.setdefault(shape.layouts.get(shard), []).append(shard)
+    groups = (
+        some[start : start + _SHARDS_A_QUERY]
+        for some in alike.values()
+        for start in range(0, len(some), _SHARDS_A_QUERY)
+    )
+    return [JdbcRead("\nUNION ALL\n".join(_select(shape, shard) for shard in group)) for group in groups]
 
 
 def _select(shape: ReadShape, shard: PhysicalTable) -> str:
-    items = [f"{column.sql} AS {quote_name(column.target)}" for column in shape.columns]
+    sent = shape.layouts.get(shard) or tuple(column.sql for column in shape.columns)
+    items = [f"{sql} AS {quote_name(column.target)}" for sql, column in zip(sent, shape.columns, strict=True)]
     if shape.identity:
-        items.append(f"{quote_text(shard.name)} AS {quote_name(shape.identity)}")
+        name = str(shard) if shape.identity_with_database else shard.name
+        items.append(f"{quote_text(name)} AS {quote_name(shape.identity)}")
     if shape.window_column and (shape.has_several_partitions or shape.split_column):
         items.append(f"{quote_name(shape.window_column)} AS {quote_name(WINDOW_ALIAS)}")
     if shape.split_column:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 from dataplat.errors import SourceError
 from dataplat.plan.columns import PlannedEntry
+from dataplat.plan.layouts import SourceColumn
 from dataplat.plan.sql import PhysicalTable, quote_name, quote_text
 from dataplat.sources.mysql_connection import (
     OpenSource,
@@ -35,6 +36,7 @@ __all__ = [
     "connect_source",
     "describe_columns",
     "describe_entries",
+    "describe_shards",
     "discover_tables",
     "explain_query",
     "jdbc_properties",
@@ -48,15 +50,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class SourceColumn:
-    """One column as the source declares it; ``mysql_type`` is its ``COLUMN_TYPE`` text."""
-
-    name: str
-    mysql_type: str
-    nullable: bool
-    comment: str
-    charset: str | None
+_TABLES_A_QUERY = 500
 
 
 @dataclass(frozen=True)
@@ -73,16 +67,51 @@ def describe_columns(conn: SourceConnection, database: str, table: str) -> tuple
     Raises:
         SourceError: If the table does not exist, or the account may not see it.
     """
+    table_itself = PhysicalTable(database, table)
+    return describe_shards(conn, [table_itself])[table_itself]
+
+
+def describe_shards(
+    conn: SourceConnection, shards: Sequence[PhysicalTable]
+) -> dict[PhysicalTable, tuple[SourceColumn, ...]]:
+    """Return the columns of many tables, in the order of the tables; one query for up to 500 of a database.
+
+    Raises:
+        SourceError: If one of them does not exist, or the account may not see it.
+    """
+    found: dict[PhysicalTable, tuple[SourceColumn, ...]] = {}
+    by_database: dict[str, list[PhysicalTable]] = {}
+    for shard in shards:
+        by_database.setdefault(shard.database, []).append(shard)
+    for database, tables in by_database.items():
+        for start in range(0, len(tables), _TABLES_A_QUERY):
+            some = tables[start : start + _TABLES_A_QUERY]
+            columns = _columns_of(conn, database, [table.name for table in some])
+            for table in some:
+                if table.name in columns:
+                    found[table] = tuple(columns[table.name])
+                    continue
+                # A server may keep names in lower case and still answer to others.
+                meant = [name for name in columns if name.lower() == table.name.lower()]
+                if not meant:
+                    raise _no_table(conn, table)
+                found[table] = tuple(columns[meant[0]])
+    return {shard: found[shard] for shard in shards}
+
+
+def _columns_of(
+    conn: SourceConnection, database: str, tables: Sequence[str]
+) -> dict[str, list[SourceColumn]]:
     rows = conn.rows(
-        "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_COMMENT, CHARACTER_SET_NAME"
-        f" FROM information_schema.COLUMNS WHERE {_is_table(database, table)} ORDER BY ORDINAL_POSITION"
+        "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, COLUMN_COMMENT, CHARACTER_SET_NAME"
+        f" FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {quote_text(database)}"
+        f" AND TABLE_NAME IN ({', '.join(map(quote_text, tables))}) ORDER BY TABLE_NAME, ORDINAL_POSITION"
     )
-    if not rows:
-        raise _no_table(conn, PhysicalTable(database, table))
-    return tuple(
-        SourceColumn(str(name), _text(kind), nullable == "YES", _text(comment), charset)
-        for name, kind, nullable, comment, charset in rows
-    )
+    columns: dict[str, list[SourceColumn]] = {}
+    for table, name, kind, nullable, comment, charset in rows:
+        column = SourceColumn(str(name), _text(kind), nullable == "YES", _text(comment), charset)
+        columns.setdefault(str(table), []).append(column)
+    return columns
 
 
 def describe_entries(
@@ -112,10 +141,22 @@ def describe_entries(
     )
 
 
-def discover_tables(conn: SourceConnection, sqls: Sequence[str]) -> tuple[str, ...]:
-    """Return the first column of all the queries' rows: each table once, in the order found."""
-    names = (_text(row[0]) for sql in sqls for row in conn.rows(sql, subject="discovery of the shards"))
-    return tuple(dict.fromkeys(names))
+def discover_tables(
+    conn: SourceConnection, sql: str, database: str
+) -> tuple[tuple[PhysicalTable, ...], bool]:
+    """Return the tables that a query names, each once, in the order found, and whether it names databases.
+
+    A column ``table_schema`` of the answer is the database, else ``database`` is. The name is in the column
+    ``table_name``, or in the first one.
+    """
+    found: dict[PhysicalTable, None] = {}
+    qualified = False
+    for row in conn.records(sql, subject="discovery of the shards"):
+        qualified = "table_schema" in row and len(row) > 1
+        place = _text(row.pop("table_schema")) if qualified else database
+        name = row["table_name"] if "table_name" in row else next(iter(row.values()))
+        found[PhysicalTable(place, _text(name))] = None
+    return tuple(found), qualified
 
 
 def match_tables(conn: SourceConnection, database: str, pattern: str) -> tuple[str, ...]:

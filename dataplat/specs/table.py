@@ -1,6 +1,6 @@
 """``ods/*.yaml``, and what other layers load: one table, and where it comes from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -47,11 +47,23 @@ Columns = Annotated[
 class ShardsSpec(Spec):
     """Many physical tables that are one logical table."""
 
-    discover: Texts = Field((), description="SQL that returns table names; several are joined.")
+    discover: Texts = Field(
+        (), description="SQL that returns table names, or database and table; several are joined."
+    )
     pattern: Text | None = Field(None, description="LIKE pattern of the table names.")
     identity: Text | None = Field(None, description="Column that says which table a row came from.")
     expect: Annotated[Literal["history"] | int | tuple[Text, ...] | None, BeforeValidator(_expectation)] = (
-        Field(None, description="history: none that was there before is missing; or a number; or the names.")
+        Field(
+            None,
+            description="history: none that was there before is missing; or how many; or the names, with date"
+            " expressions and ranges: t_flow_{00..63}_$[yyyy_MM].",
+        )
+    )
+    retired: Texts = Field((), description="LIKE patterns of shards that are gone for good.")
+    drift: Literal["align", "refuse"] = Field(
+        "align",
+        description="Shards whose columns differ: align reads what is missing as NULL and the widest type;"
+        " refuse rejects the partition.",
     )
 
     @model_validator(mode="after")
@@ -64,12 +76,24 @@ class ShardsSpec(Spec):
 class FromSpec(Spec):
     """One table of the source, or many that are read as one."""
 
-    database: Text = Field(description="Database at the source.")
+    database: Text | None = Field(None, description="Database at the source.")
+    databases: Texts = Field((), description="Its databases, where the shards are in several.")
     table: Text | None = Field(None, description="Its table there, if it is one table.")
     shards: ShardsSpec | None = Field(None, description="Its tables there, if they are many.")
 
+    @property
+    def all_databases(self) -> tuple[str, ...]:
+        """Where its tables are looked for; the first is where connections begin."""
+        return self.databases or (self.database or "",)
+
     @model_validator(mode="after")
     def _one_or_many(self) -> "FromSpec":
+        if (self.database is None) == (not self.databases):
+            raise ValueError(
+                "`from` names a `database`, or the `databases` of its shards: exactly one of them"
+            )
+        if self.databases and self.shards is None:
+            raise ValueError("`databases` is for `shards`; one table is in one `database`")
         if (self.table is None) == (self.shards is None):
             raise ValueError("`from` names a `table` or its `shards`: exactly one of them")
         return self
@@ -99,6 +123,8 @@ class TypePolicySpec(Spec):
 class TableSpec(WarehouseTable):
     """A table that is loaded from a source. ``load_catalog`` fills in what the platform decides for it."""
 
+    not_in_sha: ClassVar[frozenset[str]] = WarehouseTable.not_in_sha | {"schema_policy"}
+
     source: Text = Field(description="Name of a file in sources/.")
     read_from: FromSpec = Field(alias="from", description="Where the rows are in the source.")
     load: Literal["incremental", "snapshot"] = Field(
@@ -110,3 +136,13 @@ class TableSpec(WarehouseTable):
     where: Text | None = Field(None, description="Further condition; date expressions allowed.")
     split: SplitSpec | None = Field(None, description="How one read is split into parts.")
     types: TypePolicySpec = Field(default_factory=TypePolicySpec, description="Values that Hive lacks.")
+    schema_policy: Literal["evolve", "refuse"] = Field(
+        "evolve",
+        alias="schema",
+        description="What a load takes of what differs from schema.lock.yaml: what is safe, or nothing.",
+    )
+
+    @property
+    def aligns_shards(self) -> bool:
+        """Whether it has shards, of which those of one partition may lack a column that others have."""
+        return self.read_from.shards is not None and self.read_from.shards.drift == "align"

@@ -10,7 +10,7 @@ from pymysql.constants import CLIENT
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.errors import SourceError, SourceUnavailableError
 from dataplat.plan.columns import require_columns
-from dataplat.plan.sql import quote_name
+from dataplat.plan.sql import PhysicalTable, quote_name
 from dataplat.plan.types import map_type, zero_date_predicate
 from dataplat.sources.mysql import (
     SourceConnection,
@@ -140,8 +140,22 @@ def test_shards_are_found_by_queries_or_by_name_but_never_as_views(conn: SourceC
     assert match_tables(conn, "mysql_source", "flow%") == ("flow_2026_01", "flow_2026_02", "flowers")
     listed = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'mysql_source'"
     newest_first = f"{listed} AND table_name LIKE 'flow_2026%' ORDER BY 1 DESC"
-    queries = ["SELECT 'flowers', 1", newest_first, "SELECT 'flowers'"]
-    assert discover_tables(conn, queries) == ("flowers", "flow_2026_02", "flow_2026_01")
+    found, qualified = discover_tables(conn, newest_first, "mysql_source")
+    assert ([str(table) for table in found], qualified) == (
+        ["mysql_source.flow_2026_02", "mysql_source.flow_2026_01"],
+        False,
+    )
+    assert discover_tables(conn, "SELECT 'flowers', 1 UNION ALL SELECT 'flowers', 2", "d")[0] == (
+        PhysicalTable("d", "flowers"),
+    )
+
+
+def test_a_discovery_query_may_say_which_database_a_table_is_in(conn: SourceConnection) -> None:
+    listed = (
+        "SELECT table_name, table_schema FROM information_schema.tables"
+        " WHERE table_schema = 'mysql_source' AND table_name = 'flowers'"
+    )
+    assert discover_tables(conn, listed, "other") == ((PhysicalTable("mysql_source", "flowers"),), True)
 
 
 def test_keys_sizes_plans_and_counts(conn: SourceConnection) -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -33,6 +33,7 @@ def build_asset(
     condition: Condition | None = None,
     level: int = 0,
     code_version: str | None = None,
+    advisory_checks: Collection[str] = (),
 ) -> dg.AssetsDefinition:
     """Return a partitioned asset with its checks, materialized only after publishing.
 
@@ -48,20 +49,22 @@ def build_asset(
         condition: When automation makes a partition.
         level: How many models stand between it and the loaded tables; no asset has that of an upstream.
         code_version: The content hash, where the table's own is not all of it.
+        advisory_checks: Those of ``built_in_checks`` that warn and do not block.
     """
     with warnings.catch_warnings():
         # Known and pinned: partitions on checks, and code references, are not final in Dagster 1.13.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
+        checks = _check_specs(catalog, spec, built_in_checks, advisory_checks)
         return _build(
-            catalog, spec, built_in_checks, group, kinds, metadata, deps, pool, condition, level, code_version
+            catalog, spec, checks, group, kinds, metadata, deps, pool, condition, level, code_version
         )
 
 
 def _build(
     catalog: Catalog,
     spec: AnyTable,
-    built_in_checks: Mapping[str, str],
+    checks: Sequence[dg.AssetCheckSpec],
     group: str,
     kinds: set[str],
     metadata: Mapping[str, Any],
@@ -73,7 +76,6 @@ def _build(
 ) -> dg.AssetsDefinition:
     key = dg.AssetKey(spec.asset_path)
     partitions = partitions_of(catalog, spec)
-    checks = _check_specs(spec, key, partitions, built_in_checks)
     asset = dg.AssetSpec(
         key,
         deps=list(deps),
@@ -122,10 +124,13 @@ def _build(
 
 
 def _check_specs(
-    spec: AnyTable, key: dg.AssetKey, partitions: Any, built_in: Mapping[str, str]
+    catalog: Catalog, spec: AnyTable, built_in: Mapping[str, str], advisory: Collection[str]
 ) -> list[dg.AssetCheckSpec]:
+    key, partitions = dg.AssetKey(spec.asset_path), partitions_of(catalog, spec)
     always = [
-        dg.AssetCheckSpec(name, asset=key, blocking=True, partitions_def=partitions, description=text)
+        dg.AssetCheckSpec(
+            name, asset=key, blocking=name not in advisory, partitions_def=partitions, description=text
+        )
         for name, text in {**built_in, **_EVERYWHERE}.items()
     ]
     declared = [

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dataplat.audit.outcome import FILES, PLACEMENT, ROW_COUNT
+from dataplat.audit.outcome import ALIKE, FILES, PLACEMENT, ROW_COUNT, SHARDS
 from dataplat.orchestration.factories.asset import build_asset
 from dataplat.orchestration.instance import pool_name
 from dataplat.specs import Catalog, TableSpec
@@ -12,16 +12,22 @@ _BUILT_IN = {
     FILES: "Every file has a readable footer, and they add up to what the engine wrote.",
     PLACEMENT: "Every row lies in the partition of its window.",
 }
+_OF_SHARDS = {
+    SHARDS: "Every shard that is expected was there before anything was read.",
+    ALIKE: "The shards have the same columns, or differ as the table allows.",
+}
 
 
 def build_table_asset(catalog: Catalog, spec: TableSpec) -> dg.AssetsDefinition:
     """Return the asset of one source table."""
+    shards = spec.read_from.shards
     return build_asset(
         catalog,
         spec,
-        built_in_checks=_BUILT_IN,
+        built_in_checks=_BUILT_IN | (_OF_SHARDS if shards else {}),
+        advisory_checks={ALIKE} if shards and shards.drift == "align" else set(),
         group=spec.source,
         kinds={"mysql", "hive", "spark"},
-        metadata={"source": f"{spec.source}: {spec.read_from.database}", "load": spec.load},
+        metadata={"source": f"{spec.source}: {', '.join(spec.read_from.all_databases)}", "load": spec.load},
         pool=pool_name(spec.source),
     )

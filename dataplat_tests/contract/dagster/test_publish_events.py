@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import dagster as dg
 import pytest
@@ -87,6 +88,20 @@ def test_a_partition_that_was_published_before_stays_made_when_its_next_version_
     assert len(stage.materializations(ONE)) == 1
     assert stage.instance.get_materialized_partitions(KEY) == {ONE}
     assert [evaluation.passed for evaluation in stage.evaluations(CHECKS[0])] == [False, True]
+
+
+def test_a_partition_that_was_not_even_read_has_an_evaluation_of_the_one_check_that_failed(
+    stage: Stage,
+) -> None:
+    whole = report_of({ONE: True, TWO: False})
+    good, bad = whole.partitions
+    unread = replace(bad, outcomes=bad.failures[:1])
+    stage.script = lambda keys: iter([replace(whole, partitions=(good, unread))])
+    assert not stage.run(ONE, TWO).succeeded
+    assert {record.partition_key for record in stage.materializations()} == {ONE}
+    told = {check: {one.partition: one.passed for one in stage.evaluations(check)} for check in AUDITED}
+    failed = bad.failures[0].check
+    assert told == {check: {ONE: True} | ({TWO: False} if check == failed else {}) for check in AUDITED}
 
 
 def test_the_message_of_a_rejection_is_what_the_run_ends_with(stage: Stage) -> None:

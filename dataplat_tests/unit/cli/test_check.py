@@ -37,6 +37,20 @@ def test_every_problem_of_every_file_is_told_at_once(
     golden(GOLDEN / "check_problems.txt", ran.err)
 
 
+def test_an_expected_shard_that_nobody_can_mean_is_a_problem_at_its_line(
+    dataplat: CommandLine, config: Config
+) -> None:
+    config.replace(FLOW, "expect: history", "expect: ['t_{9..1}', 't_$[yyyy_MN]']")
+    ran = dataplat("check")
+    assert ran.code == 1
+    unreadable = "'M' is no date token; did you mean 'MM'? (character 8)"
+    place = "  config/ods/ods_t_package_flow_log.yaml:10   from.shards.expect"
+    assert sorted(ran.err.splitlines()[1:3]) == [
+        f"{place}[0]: the range {{9..1}} ends before it begins",
+        f"{place}[1]: date expression $[yyyy_MN] cannot be read: {unreadable}",
+    ]
+
+
 def test_json_lists_the_same_problems(dataplat: CommandLine, config: Config) -> None:
     config.replace(FLOW, "source: logistics", "source: logistic")
     document = dataplat("check", "--json").document

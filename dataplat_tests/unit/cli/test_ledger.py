@@ -68,6 +68,24 @@ def test_a_partition_shows_the_numbers_of_every_hop_and_check(dataplat: CommandL
     golden(GOLDEN / "ledger_partition.txt", dataplat("ledger", TABLE, "20260301").out)
 
 
+def test_what_each_shard_held_stands_below_the_hops(dataplat: CommandLine, ledger: Ledger) -> None:
+    hops = {"d.t_1": (700, 700), "d.t_2": (504, 505)}
+    ledger.record_hops(
+        HopCount(table=TABLE, partition=DAY, version=THIRD, hop=hop, shard=shard, rows=count)
+        for shard, counts in hops.items()
+        for hop, count in zip((Hop.SOURCE_BEFORE, Hop.SOURCE_AFTER), counts, strict=True)
+    )
+    lines = dataplat("ledger", TABLE, DAY).out.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("  shard"))
+    assert [line.split() for line in lines[place : place + 4]] == [
+        ["shard", "source_before", "source_after"],
+        ["─" * len(lines[place])],
+        ["d.t_1", "700", "700"],
+        ["d.t_2", "504", "505"],
+    ]
+    assert all("d.t_" not in line for line in lines[:place])
+
+
 def test_a_hold_and_a_load_under_way_are_told(dataplat: CommandLine, ledger: Ledger) -> None:
     ledger.hold(TABLE, DAY, "half of it came late", "bob")
     dataplat.masks[r"by pid \d+ on \S+:"] = "by PID:"

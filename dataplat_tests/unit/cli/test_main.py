@@ -14,11 +14,33 @@ from dataplat_tests.unit.cli.harness import CommandLine
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
 COMMANDS = (
-    *("check", "test", "load", "expr", "explain", "render", "lineage", "ledger", "versions", "path"),
+    *(
+        "check",
+        "test",
+        "load",
+        "expr",
+        "explain",
+        "shards",
+        "render",
+        "lineage",
+        "ledger",
+        "versions",
+        "path",
+    ),
     *("hold", "release", "waive", "recheck", "ready", "late", "pause", "resume"),
     *("rollback", "collect", "count"),
 )
-GROUPS = ("audit", "audit run", "audit report", "audit init", "import", "import audit-yaml")
+GROUPS = (
+    "schema",
+    "schema diff",
+    "schema accept",
+    "audit",
+    "audit run",
+    "audit report",
+    "audit init",
+    "import",
+    "import audit-yaml",
+)
 SLOW = ("pyspark", "dagster", "pandas", "grpc")
 
 

@@ -1,12 +1,16 @@
-"""A table that Hive lays out in another way than planned is refused before anything is read."""
+"""The table in Hive before a load: made, widened, written in its own types, or refused."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from dataplat.engine.hive import HiveTable
 from dataplat.errors import SchemaConflictError
-from dataplat.lifecycle.tables import require_same_layout
+from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.tables import ensure_table, require_same_layout
 from dataplat.plan.ddl import HiveColumn
 from dataplat.specs import TableSpec, load_catalog
 
@@ -37,3 +41,56 @@ def test_another_layout_is_refused_with_every_difference(spec: TableSpec) -> Non
         "  next             restore the table's file"
         "   or   give the table another name, load it, and drop the old one"
     )
+
+
+class Hive:
+    """One table, and what was done to it."""
+
+    def __init__(self, *columns: HiveColumn) -> None:
+        self.table = HiveTable(columns, ("ds",), "parquet") if columns else None
+        self.done: list[tuple[str, ...]] = []
+
+    def describe(self, _: str) -> HiveTable | None:
+        return self.table
+
+    def create(self, _: str, columns: Sequence[HiveColumn], *__: object) -> None:
+        self.done.append(("create", *(column.name for column in columns)))
+
+    def add_columns(self, _: str, columns: Sequence[HiveColumn]) -> None:
+        self.done.append(("add", *(column.name for column in columns)))
+
+
+def ensured(hive: Hive, spec: TableSpec, *columns: HiveColumn) -> tuple[HiveColumn, ...]:
+    return ensure_table(cast(Platform, SimpleNamespace(hive=lambda _: hive)), spec, columns, ["ds"])
+
+
+def test_a_table_that_is_not_there_is_made_as_planned(spec: TableSpec) -> None:
+    hive = Hive()
+    assert ensured(hive, spec, *COLUMNS) == COLUMNS
+    assert hive.done == [("create", "id")]
+
+
+def test_a_new_column_is_added_and_a_narrower_one_is_written_in_the_type_of_the_table(
+    spec: TableSpec,
+) -> None:
+    hive = Hive(*COLUMNS)
+    note = HiveColumn("note", "string")
+    assert ensured(hive, spec, HiveColumn("id", "int"), note) == (*COLUMNS, note)
+    assert hive.done == [("add", "note")]
+
+
+def test_a_wider_column_is_refused_and_nothing_is_altered(spec: TableSpec) -> None:
+    hive = Hive(HiveColumn("id", "int"))
+    with pytest.raises(SchemaConflictError) as caught:
+        ensured(hive, spec, *COLUMNS, HiveColumn("note", "string"))
+    assert ("column 'id'", "int in Hive, bigint as planned") in caught.value.facts
+    assert hive.done == []
+
+
+def test_shards_of_a_partition_may_lack_a_column_that_the_table_has(spec: TableSpec) -> None:
+    environ = {"MARKET_PASSWORD": "x", "LOGISTICS_PASSWORD": "x"}
+    sharded = load_catalog(SHIPPED, environ).table("ods.ods_t_package_flow_log")
+    note = HiveColumn("note", "string")
+    assert ensured(Hive(*COLUMNS, note), sharded, *COLUMNS) == COLUMNS
+    with pytest.raises(SchemaConflictError):
+        ensured(Hive(*COLUMNS, note), spec, *COLUMNS)

@@ -42,6 +42,21 @@ class CountBehaviour:
             ("", "sftp", None, None, None),
         ]
 
+    def test_the_shards_of_a_version_are_those_that_were_counted_at_the_source(self, ledger: Ledger) -> None:
+        ledger.record_hops(
+            [
+                hop(Hop.SOURCE_BEFORE),
+                hop(Hop.SOURCE_BEFORE, shard="d.t_2", rows=0),
+                hop(Hop.SOURCE_BEFORE, shard="d.t_1"),
+                hop(Hop.SOURCE_AFTER, shard="d.t_1"),
+                hop(Hop.SOURCE_BEFORE, shard="d.old", version="v0"),
+                hop(Hop.SOURCE_BEFORE, partition=NEXT_DAY),
+            ]
+        )
+        assert ledger.shards(ORDERS, {DAY: "v1", NEXT_DAY: "v1"}) == {DAY: ("d.t_1", "d.t_2")}
+        assert ledger.shards(ORDERS, {DAY: "v0"}) == {DAY: ("d.old",)}
+        assert ledger.shards(ORDERS, {}) == {}
+
     def test_the_last_count_of_a_hop_answers(self, ledger: Ledger) -> None:
         ledger.record_hops([hop(Hop.READ, 3), hop(Hop.FILES, 3)])
         ledger.record_hops([hop(Hop.READ, 4)])
