@@ -99,7 +99,7 @@ def _summary(catalog: "Catalog") -> dict[str, Any]:
         layer = layers.setdefault(table.layer, Counter())
         layer.update(tables=1, checks=len(table.checks), scheduled=1 if table.schedule else 0)
         layer[_kind(table)] += 1
-    sources = Counter(table.source for table in catalog.tables.values())
+    sources = Counter(name for table in catalog.tables.values() for name in table.all_sources)
     return {
         "config": catalog.config_dir.name,
         "layers": {layer: {name: counts[name] for name in _COUNTED} for layer, counts in layers.items()},

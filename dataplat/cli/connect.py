@@ -86,7 +86,7 @@ def _describe_server(source: "SourceSpec", connection: "SourceConnection") -> st
 
 
 def _try_tables(session: Session, source: str) -> Iterator[Probe]:
-    tables = [table for table in session.catalog.tables.values() if table.source == source]
+    tables = [table for table in session.catalog.tables.values() if source in table.all_sources]
     probes = [_try(table.table, partial(_survey, session, table)) for table in tables]
     yield from (probe for probe in probes if probe.error is not None)
     good = sum(probe.error is None for probe in probes)
@@ -103,7 +103,7 @@ def _survey(session: Session, spec: "TableSpec") -> str:
     key = latest_partition(spec.window.grain, now=session.now(), zone=catalog.platform.zone)
     table = SourceTable(
         spec,
-        catalog.sources[spec.source],
+        catalog.instances_of(spec),
         spec.partition,
         catalog.platform.timezone,
         SecretResolver(session.environ),

@@ -114,7 +114,7 @@ def _origin(catalog: Catalog, table: str, external: bool = False) -> str:
     if external:
         return ", made elsewhere"
     found = catalog.tables.get(table)
-    return f", loaded from {found.source}" if found else ""
+    return f", loaded from {', '.join(found.all_sources)}" if found else ""
 
 
 def _branches(name: str, below: _Below, seen: set[str], indent: str = "") -> Iterator[str]:

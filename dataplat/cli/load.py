@@ -138,7 +138,7 @@ def _read_mode(spec: "AnyTable") -> str:
 def _source(spec: "AnyTable") -> str:
     from dataplat.specs import TableSpec
 
-    return spec.source if isinstance(spec, TableSpec) else ""
+    return ", ".join(spec.all_sources) if isinstance(spec, TableSpec) else ""
 
 
 def _run(session: Session, loads: Sequence[_TableLoad], wait: float) -> None:

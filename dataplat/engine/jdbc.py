@@ -18,13 +18,27 @@ class JdbcAccess:
     connections: int = 4
 
 
+def read_instances(
+    session: SparkSession, reads: Sequence[JdbcRead], accesses: Mapping[str, JdbcAccess]
+) -> DataFrame:
+    """Return the union of the planned relations of all instances, which are read at once.
+
+    Args:
+        session: Where to read.
+        reads: At least one.
+        accesses: How to reach each instance, by the name that the reads call it.
+    """
+    by_instance = ([read for read in reads if read.source == name] for name in accesses)
+    pairs = zip(by_instance, accesses.values(), strict=True)
+    return reduce(DataFrame.union, [read_frame(session, here, access) for here, access in pairs if here])
+
+
 def read_frame(session: SparkSession, reads: Sequence[JdbcRead], access: JdbcAccess) -> DataFrame:
-    """Return the union of the planned relations; nothing is read yet but their schemas.
+    """Return the union of the planned relations of one instance; nothing is read yet but their schemas.
 
     At most ``access.connections`` tasks run at once: more tasks than that take turns.
     """
-    frames = [_relation(session, read, access) for read in reads]
-    frame = reduce(DataFrame.union, frames)
+    frame = reduce(DataFrame.union, [_relation(session, read, access) for read in reads])
     tasks = sum(max(len(read.predicates), 1) for read in reads)
     return frame.coalesce(access.connections) if tasks > access.connections else frame
 

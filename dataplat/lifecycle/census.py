@@ -47,7 +47,7 @@ def count_shards(
             next_steps=[f"dataplat explain {spec.table}"],
         )
     zone = catalog.platform.timezone
-    table = SourceTable(spec, catalog.source_of(spec), spec.partition, zone, secrets)
+    table = SourceTable(spec, catalog.instances_of(spec), spec.partition, zone, secrets)
     found = table.find_shards([key])
     (census,) = take_censuses(ledger, spec, table.targets([key]), found)
     if not census.found:
@@ -92,7 +92,8 @@ def _expected(
 ) -> dict[str, Expectation]:
     keys, starts = [target.key for target in targets], window_starts(targets)
     if spec.read_from.shards is None or spec.read_from.shards.expect != "history":
-        ruled = [expected_by_rule(spec.read_from, start) or Expectation() for start in starts]
+        on = spec.sources or ("",)
+        ruled = [expected_by_rule(spec.read_from, start, on) or Expectation() for start in starts]
         return dict(zip(keys, ruled, strict=True))
     visible = ledger.visible(spec.table, keys)
     own = ledger.shards(spec.table, {key: row.version for key, row in visible.items()})
@@ -113,4 +114,4 @@ def _expected(
 
 
 def _tables(names: Sequence[str]) -> tuple[PhysicalTable, ...]:
-    return tuple(PhysicalTable(*name.split(".", 1)) for name in names)
+    return tuple(PhysicalTable.parse(name) for name in names)

@@ -15,8 +15,8 @@ from dataplat.plan.reads import JdbcRead, plan_reads
 from dataplat.plan.splits import PartitionSize, plan_tasks
 from dataplat.plan.targets import is_read_alone
 from dataplat.plan.windows import wall_clock
-from dataplat.sources.mysql import SourceConnection, connect_source, explain_query
-from dataplat.specs import Catalog, SecretResolver, SourceSpec, TableSpec
+from dataplat.sources.mysql import InstanceConnections, SourceConnection, connect_instances, explain_query
+from dataplat.specs import Catalog, SecretResolver, TableSpec
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,22 @@ def explain_table(
         SourceError: The source refused, or is not as declared.
         SourceUnavailableError: It could not be reached.
     """
-    source = catalog.sources[spec.source]
-    table = SourceTable(spec, source, spec.partition, catalog.platform.timezone, secrets)
+    instances = catalog.instances_of(spec)
+    table = SourceTable(spec, instances, spec.partition, catalog.platform.timezone, secrets)
     alone = is_read_alone(spec)
     survey = table.survey(keys[:1] if alone else keys)
-    with connect_source(source, secrets) as connection:
-        shards = _estimates(connection, survey)
-        steps = [_steps(connection, read) for read in plan_reads(survey.shape, survey.shards, [])]
+    with connect_instances(instances, secrets) as connections:
+        shards = _estimates(connections, survey)
+        steps = [
+            _steps(connections.by_name[read.source], read)
+            for read in plan_reads(survey.shape, survey.shards, [])
+        ]
     rows = _estimated_rows(survey, steps)
-    reads = _reads(spec, source, survey, rows)
+    parallelism = sum(source.budget.connections_a_load for source in instances.values())
+    reads = _reads(spec, parallelism, survey, rows)
     return Explanation(
         table=spec.table,
-        source=spec.source,
+        source=", ".join(spec.all_sources),
         load=spec.load,
         source_zone=survey.shape.source_zone,
         shards=shards,
@@ -111,17 +115,17 @@ def explain_table(
         ),
         windows=tuple(_windows(survey)),
         counts=tuple(
-            query for group in table.count_queries(survey, with_split_range=True) for query in group
+            query for _, group in table.count_queries(survey, with_split_range=True) for query in group
         ),
         reads=tuple(reads),
         read_alone=alone,
-        split_remark=_split_remark(spec, source, survey, rows),
+        split_remark=_split_remark(spec, parallelism, survey, rows),
         plans=tuple(ServerPlan(tuple(one), tuple(_remarks(spec, survey, one))) for one in steps),
     )
 
 
-def _estimates(connection: SourceConnection, survey: Survey) -> tuple[tuple[str, int, int], ...]:
-    found = estimate_shards(connection, survey.shards)
+def _estimates(connections: InstanceConnections, survey: Survey) -> tuple[tuple[str, int, int], ...]:
+    found = estimate_shards(connections, survey.shards)
     return tuple(
         (str(shard), found[shard].rows, found[shard].bytes) if shard in found else (str(shard), 0, 0)
         for shard in survey.shards
@@ -149,20 +153,20 @@ def _estimated_rows(survey: Survey, steps: Sequence[Sequence[PlanStep]]) -> int:
     return -(-total // survey.shape.spans)
 
 
-def _reads(spec: TableSpec, source: SourceSpec, survey: Survey, rows: int) -> list[JdbcRead]:
+def _reads(spec: TableSpec, parallelism: int, survey: Survey, rows: int) -> list[JdbcRead]:
     sizes = [PartitionSize(part, rows) for part in range(survey.shape.spans)]
     parts = spec.split.parts if spec.split else None
-    tasks = plan_tasks(sizes, parallelism=source.budget.connections_a_load, parts=parts)
+    tasks = plan_tasks(sizes, parallelism=parallelism, parts=parts)
     return plan_reads(survey.shape, survey.shards, tasks)
 
 
-def _split_remark(spec: TableSpec, source: SourceSpec, survey: Survey, rows: int) -> str:
+def _split_remark(spec: TableSpec, parallelism: int, survey: Survey, rows: int) -> str:
     column = survey.shape.split_column
     if column is None:
         return ""
     parts = spec.split.parts if spec.split else None
     ranged = PartitionSize(0, rows, 0, max(rows, 1_000_000))
-    tasks = plan_tasks([ranged], parallelism=source.budget.connections_a_load, parts=parts)
+    tasks = plan_tasks([ranged], parallelism=parallelism, parts=parts)
     if len(tasks) < 2:
         return ""
     return f"each partition is cut into about {len(tasks)} tasks by {column}, in ranges that the count finds"

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from dataplat.audit.counts import check_files, check_placement, compare_with_source
 from dataplat.audit.outcome import Outcome
-from dataplat.engine.jdbc import JdbcAccess, read_frame
+from dataplat.engine.jdbc import JdbcAccess, read_instances
 from dataplat.engine.stage import stage_frame
 from dataplat.engine.translate import engine_errors
 from dataplat.ledger import Hop
@@ -26,7 +26,7 @@ from dataplat.plan.schema_lock import compare_with_lock, names_used, require_agr
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_tasks
 from dataplat.plan.targets import is_read_alone
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
-from dataplat.specs import TableSpec
+from dataplat.specs import SourceSpec, TableSpec
 from dataplat.specs.schema_lock import LOCK_FILE, read_schema_lock
 from dataplat.storage import FooterCount
 
@@ -71,7 +71,7 @@ class SourceOrigin:
         self._spec = spec
         self._source = SourceTable(
             spec,
-            platform.catalog.sources[spec.source],
+            platform.catalog.instances_of(spec),
             spec.partition,
             platform.catalog.platform.timezone,
             platform.secrets,
@@ -137,18 +137,14 @@ class SourceOrigin:
     def stage(self, load: Load) -> Mapping[str, int]:
         """Read through JDBC and write. See ``Origin``."""
         assert self._survey is not None
-        source = self._platform.catalog.sources[self._spec.source]
+        sources = self._platform.catalog.instances_of(self._spec)
         parts = self._spec.split.parts if self._spec.split else None
-        tasks = plan_tasks(self._sizes, parallelism=source.budget.connections_a_load, parts=parts)
+        parallelism = sum(source.budget.connections_a_load for source in sources.values())
+        tasks = plan_tasks(self._sizes, parallelism=parallelism, parts=parts)
         self._reads = plan_reads(self._survey.shape, self._survey.shards, tasks)
-        account = {"user": source.user, "password": source.password.reveal(self._platform.secrets)}
-        access = JdbcAccess(
-            jdbc_url(source, self._spec.read_from.all_databases[0]),
-            {**jdbc_properties(source), **account},
-            source.budget.connections_a_load,
-        )
+        accesses = {name: self._access(source) for name, source in sources.items()}
         with engine_errors(load.subject):
-            frame = read_frame(self._platform.engine(self._spec.engine).session(), self._reads, access)
+            frame = read_instances(self._platform.engine(self._spec.engine).session(), self._reads, accesses)
         written = stage_frame(
             frame,
             render_projection(self._survey.shape),
@@ -158,6 +154,14 @@ class SourceOrigin:
             subject=load.subject,
         )
         return dict(zip(load.keys, written, strict=True))
+
+    def _access(self, source: SourceSpec) -> JdbcAccess:
+        account = {"user": source.user, "password": source.password.reveal(self._platform.secrets)}
+        return JdbcAccess(
+            jdbc_url(source, self._spec.read_from.all_databases[0]),
+            {**jdbc_properties(source), **account},
+            source.budget.connections_a_load,
+        )
 
     def recount(self) -> None:
         """Count the source again. See ``Origin``."""

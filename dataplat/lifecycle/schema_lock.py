@@ -65,7 +65,7 @@ def look_at_source(catalog: Catalog, spec: TableSpec, secrets: SecretResolver, n
     """
     keys = [latest_partition(spec.window.grain, now=now, zone=catalog.platform.zone)]
     zone = catalog.platform.timezone
-    table = SourceTable(spec, catalog.source_of(spec), spec.partition, zone, secrets)
+    table = SourceTable(spec, catalog.instances_of(spec), spec.partition, zone, secrets)
     found = table.find_shards(keys)
     require_shards(spec, table.targets(keys), found.of(keys))
     layouts = group_layouts(found.described)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dataplat.errors import SourceError
 from dataplat.plan.dates import render_dates
@@ -11,6 +11,7 @@ from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import span_text, window_starts
 from dataplat.sources.mysql import (
+    InstanceConnections,
     SourceConnection,
     TableEstimate,
     discover_tables,
@@ -33,6 +34,22 @@ class FoundShards:
     by_key: Mapping[str, tuple[PhysicalTable, ...]]
     named_with_database: bool = False
     described: Mapping[PhysicalTable, tuple[SourceColumn, ...]] = field(default_factory=dict)
+
+    def on(self, source: str) -> "FoundShards":
+        """Return the same tables as those of one of several instances."""
+        return FoundShards(
+            {key: tuple(replace(one, source=source) for one in some) for key, some in self.by_key.items()},
+            named_with_database=True,
+            described={replace(one, source=source): columns for one, columns in self.described.items()},
+        )
+
+    def beside(self, other: "FoundShards") -> "FoundShards":
+        """Return what is there for the same partitions on the instances of both."""
+        return FoundShards(
+            {key: tuple(sorted((*some, *other.by_key[key]))) for key, some in self.by_key.items()},
+            self.named_with_database or other.named_with_database,
+            {**self.described, **other.described},
+        )
 
     def of(self, keys: Sequence[str]) -> tuple[PhysicalTable, ...]:
         """Return all physical tables of some partitions, each once, in name order."""
@@ -101,14 +118,14 @@ def require_shards(
 
 
 def estimate_shards(
-    connection: SourceConnection, shards: Sequence[PhysicalTable]
+    connections: InstanceConnections, shards: Sequence[PhysicalTable]
 ) -> dict[PhysicalTable, TableEstimate]:
-    """Return what the server believes about the size of each physical table that it knows."""
-    by_database: dict[str, list[str]] = defaultdict(list)
+    """Return what the servers believe about the size of each physical table that they know."""
+    places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for shard in shards:
-        by_database[shard.database].append(shard.name)
+        places[shard.source, shard.database].append(shard.name)
     return {
-        PhysicalTable(database, name): estimate
-        for database, names in by_database.items()
-        for name, estimate in table_estimates(connection, database, names).items()
+        PhysicalTable(database, name, source): estimate
+        for (source, database), names in places.items()
+        for name, estimate in table_estimates(connections.by_name[source], database, names).items()
     }

@@ -9,12 +9,12 @@ from dataplat.plan.layouts import Aligned, Layout, SourceColumn, align_columns, 
 from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.sql import quote_name
 from dataplat.plan.targets import window_starts
-from dataplat.sources.mysql import SourceConnection, describe_entries
+from dataplat.sources.mysql import InstanceConnections, describe_entries
 from dataplat.specs import TableSpec
 
 
 def plan_source_columns(
-    connection: SourceConnection,
+    connections: InstanceConnections,
     spec: TableSpec,
     layouts: Sequence[Layout],
     targets: Sequence[PartitionTarget],
@@ -27,7 +27,7 @@ def plan_source_columns(
     entries = _entries(spec, all_columns(layouts), targets)
     for layout in layouts:
         _require_window_column(spec, layout)
-    types = [_types(connection, layout, layouts, entries) for layout in layouts]
+    types = [_types(connections, layout, layouts, entries) for layout in layouts]
     aligned = align_columns(
         spec.table, spec.declared.at("columns"), entries, layouts, types, spec.types.zero_dates
     )
@@ -60,7 +60,7 @@ def _entries(
 
 
 def _types(
-    connection: SourceConnection,
+    connections: InstanceConnections,
     layout: Layout,
     layouts: Sequence[Layout],
     entries: Sequence[PlannedEntry],
@@ -75,7 +75,7 @@ def _types(
     }
     asked = [entry for entry in entries if entry.index not in lacking]
     table = layout.shards[0]
-    found = iter(describe_entries(connection, table.database, table.name, asked))
+    found = iter(describe_entries(connections.to(table), table, asked))
     return [None if entry.index in lacking else next(found) for entry in entries]
 
 

@@ -3,9 +3,9 @@
 Everything here asks the source; what is made of the answers is decided in ``plan``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +19,9 @@ from dataplat.plan.reads import PartitionTarget, ReadShape
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import plan_targets
 from dataplat.sources.mysql import (
+    InstanceConnections,
     SourceConnection,
-    connect_source,
+    connect_instances,
     describe_shards,
     open_source,
     primary_key,
@@ -78,16 +79,16 @@ class SourceTable:
     def __init__(
         self,
         spec: TableSpec,
-        source: SourceSpec,
+        instances: Mapping[str, SourceSpec],
         partition_format: PartitionFormatSpec,
         zone: str,
         secrets: SecretResolver,
     ) -> None:
         self._spec = spec
-        self._source_spec = source
+        self._instances = instances
         self._format = partition_format
         self._zone = zone
-        self._source_zone = source.timezone or zone
+        self._source_zone = next(iter(instances.values())).timezone or zone  # the same for all
         self._secrets = secrets
 
     def targets(self, keys: Sequence[str]) -> tuple[PartitionTarget, ...]:
@@ -101,9 +102,20 @@ class SourceTable:
             SourceError: The source refused.
             SourceUnavailableError: It could not be reached.
         """
-        with self._open() as connection, declared_at(self._spec.declared.at("from")):
-            found = find_shards(connection, self._spec, self.targets(keys))
-            return replace(found, described=describe_shards(connection, found.of(keys)))
+        with connect_instances(self._instances, self._secrets) as connections:
+            return self._find_shards(connections, keys)
+
+    def _find_shards(self, connections: InstanceConnections, keys: Sequence[str]) -> FoundShards:
+        """Ask each instance in turn; a table that is named, not discovered, must be there."""
+        everywhere: FoundShards | None = None
+        with declared_at(self._spec.declared.at("from")):
+            for name, connection in connections.by_name.items():
+                here = find_shards(connection, self._spec, self.targets(keys))
+                here = replace(here, described=describe_shards(connection, here.of(keys)))
+                here = here.on(name) if name else here
+                everywhere = everywhere.beside(here) if everywhere else here
+        assert everywhere is not None
+        return everywhere
 
     def survey(self, keys: Sequence[str], found: FoundShards | None = None) -> Survey:
         """Describe the columns of the shards, which are found first unless they are given.
@@ -113,20 +125,15 @@ class SourceTable:
             SourceUnavailableError: It could not be reached.
         """
         targets = self.targets(keys)
-        with self._open() as connection:
-            with declared_at(self._spec.declared.at("from")):
-                found = found or find_shards(connection, self._spec, targets)
-                shards = found.of(keys)
-                require_shards(self._spec, targets, shards)
-                layouts = group_layouts(
-                    {shard: found.described[shard] for shard in shards}
-                    if found.described
-                    else describe_shards(connection, shards)
-                )
+        with connect_instances(self._instances, self._secrets) as connections:
+            found = found or self._find_shards(connections, keys)
+            shards = found.of(keys)
+            require_shards(self._spec, targets, shards)
+            layouts = group_layouts({shard: found.described[shard] for shard in shards})
             with declared_at(self._spec.declared.at("columns")):
-                aligned, window_target = plan_source_columns(connection, self._spec, layouts, targets)
-            split_column = self._split_column(connection, shards, layouts[0].columns)
-            sizes = estimate_shards(connection, shards)
+                aligned, window_target = plan_source_columns(connections, self._spec, layouts, targets)
+            split_column = self._split_column(connections, shards, layouts[0].columns)
+            sizes = estimate_shards(connections, shards)
         shape = ReadShape(
             columns=aligned.columns,
             partitions=targets,
@@ -148,55 +155,64 @@ class SourceTable:
     def count(self, survey: Survey, *, with_split_range: bool = False) -> list[SourceCount]:
         """Count every shard and partition now; one round trip for up to 400 of them.
 
-        Where the server believes that there are many rows, all connections of the budget count at once.
+        Instances count at once; and where they believe that there are many rows, each of them with all
+        connections of its budget.
         """
         groups = self.count_queries(survey, with_split_range=with_split_range)
-        if len(groups) == 1:
-            with self._open() as connection:
-                return _counted(connection, groups[0])
-        with (
-            open_source(self._source_spec, self._secrets) as source,
-            ThreadPoolExecutor(max_workers=len(groups)) as pool,
-        ):
+        with ExitStack() as opened:
+            sources = {
+                name: opened.enter_context(open_source(self._instances[name], self._secrets))
+                for name in {name for name, _ in groups}
+            }
 
-            def count(queries: Sequence[str]) -> list[SourceCount]:
-                with source.connect() as connection:
+            def count(group: tuple[str, list[str]]) -> list[SourceCount]:
+                name, queries = group
+                with sources[name].connect() as connection:
                     return _counted(connection, queries)
 
-            return [found for counts in pool.map(count, groups) for found in counts]
+            if len(groups) == 1:
+                return count(groups[0])
+            with ThreadPoolExecutor(max_workers=len(groups)) as pool:
+                return [found for counts in pool.map(count, groups) for found in counts]
 
-    def count_queries(self, survey: Survey, *, with_split_range: bool = False) -> list[list[str]]:
-        """Return what ``count`` sends, a list for each connection; nothing is asked."""
+    def count_queries(self, survey: Survey, *, with_split_range: bool = False) -> list[tuple[str, list[str]]]:
+        """Return what ``count`` sends: for each connection its instance and queries; nothing is asked."""
         shape = survey.shape
         tasks = [
             CountTask(shard, part, table, target.window if shape.window_column else None)
             for shard, table in enumerate(survey.shards)
             for part, target in enumerate(shape.partitions[: shape.spans])
         ]
-        hands = self._source_spec.budget.connections_a_load if survey.estimated_rows >= _MANY_ROWS else 1
         return [
-            render_counts(
-                group,
-                window_column=shape.window_column,
-                zone=shape.source_zone,
-                where=shape.where,
-                split_column=shape.split_column if with_split_range else None,
+            (
+                name,
+                render_counts(
+                    group,
+                    window_column=shape.window_column,
+                    zone=shape.source_zone,
+                    where=shape.where,
+                    split_column=shape.split_column if with_split_range else None,
+                ),
             )
-            for group in share_out(tasks, hands)
+            for name, source in self._instances.items()
+            for group in share_out(
+                [task for task in tasks if task.table.source == name],
+                source.budget.connections_a_load if survey.estimated_rows >= _MANY_ROWS else 1,
+            )
         ]
 
-    def _open(self) -> AbstractContextManager[SourceConnection]:
-        return connect_source(self._source_spec, self._secrets)
-
     def _split_column(
-        self, connection: SourceConnection, shards: Sequence[PhysicalTable], described: Sequence[SourceColumn]
+        self,
+        connections: InstanceConnections,
+        shards: Sequence[PhysicalTable],
+        described: Sequence[SourceColumn],
     ) -> str | None:
         if len(shards) > 1:
             return None
         types = {column.name.lower(): column.mysql_type.lower() for column in described}
         if self._spec.split is not None and self._spec.split.column is not None:
             return self._spec.split.column
-        key = self._spec.key or primary_key(connection, shards[0].database, shards[0].name)
+        key = self._spec.key or primary_key(connections.to(shards[0]), shards[0].database, shards[0].name)
         return next((name for name in key if types.get(name.lower(), "").startswith(_INTEGERS)), None)
 
 

@@ -16,7 +16,7 @@ name. A shard that is gone for good is declared ``retired``; nothing else makes 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import product
 
@@ -95,10 +95,11 @@ def take_census(key: str, found: Sequence[PhysicalTable], expectation: Expectati
     )
 
 
-def expected_by_rule(origin: FromSpec, base: datetime) -> Expectation | None:
+def expected_by_rule(origin: FromSpec, base: datetime, sources: Sequence[str] = ("",)) -> Expectation | None:
     """Return what a list or a number declares for the partition that begins at ``base``; else nothing.
 
-    A name without a database is expected in each of the table's databases.
+    A name without a database is expected in each of the table's databases, and one without an instance,
+    which stands before a slash, on each of its instances.
     """
     shards = origin.shards
     if shards is None or shards.expect is None or shards.expect == "history":
@@ -106,7 +107,7 @@ def expected_by_rule(origin: FromSpec, base: datetime) -> Expectation | None:
     if isinstance(shards.expect, int):
         return Expectation(at_least=shards.expect, because=f"expect: {shards.expect}")
     names = [name for text in shards.expect for name in expand_range(render_dates(text, base))]
-    tables = {table for name in names for table in _in_databases(name, origin.all_databases)}
+    tables = {table for name in names for table in _everywhere(name, origin.all_databases, sources)}
     return Expectation(tuple(sorted(tables)), because="the names in expect")
 
 
@@ -196,12 +197,12 @@ def _matches(table: PhysicalTable, patterns: Sequence[re.Pattern[str]]) -> bool:
     return any(pattern.fullmatch(name) for pattern in patterns for name in (table.name, str(table)))
 
 
-def _in_databases(name: str, databases: Sequence[str]) -> Iterator[PhysicalTable]:
-    database, dot, table = name.partition(".")
-    if dot:
-        yield PhysicalTable(database, table)
-    else:
-        yield from (PhysicalTable(each, name) for each in databases)
+def _everywhere(text: str, databases: Sequence[str], sources: Sequence[str]) -> Iterator[PhysicalTable]:
+    source, slash, qualified = text.rpartition("/")
+    database, dot, table = qualified.rpartition(".")
+    for on in (source,) if slash else sources:
+        for within in (database,) if dot else databases:
+            yield PhysicalTable(within, table, on)
 
 
 def _followed(
@@ -218,9 +219,7 @@ def _followed(
     ]
     if all(text == later for one in dates for text, later in one.items()):
         return tuple(tables)  # as on most days: the month is the same
-    return tuple(
-        PhysicalTable(table.database, name) for table in tables for name in _renamed(table.name, dates)
-    )
+    return tuple(replace(table, name=name) for table in tables for name in _renamed(table.name, dates))
 
 
 def _renamed(name: str, statements: Sequence[Mapping[str, str]]) -> set[str]:

@@ -48,10 +48,11 @@ class PartitionTarget:
 
 @dataclass(frozen=True)
 class JdbcRead:
-    """One JDBC relation: a query and the conditions of its tasks (empty: one task)."""
+    """One JDBC relation: a query, the conditions of its tasks (empty: one task), the instance it asks."""
 
     query: str
     predicates: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,16 +108,19 @@ def plan_reads(shape: ReadShape, shards: Sequence[PhysicalTable], tasks: Sequenc
     """Return the relations to read: one for a plain table, one for each group of like shards."""
     if len(shards) == 1:
         predicates = [_task_predicate(shape, task) for task in tasks]
-        return [JdbcRead(_select(shape, shards[0]), tuple(p for p in predicates if p))]
-    alike: dict[tuple[str, ...] | None, list[PhysicalTable]] = {}
+        return [JdbcRead(_select(shape, shards[0]), tuple(p for p in predicates if p), shards[0].source)]
+    alike: dict[tuple[str, tuple[str, ...] | None], list[PhysicalTable]] = {}
     for shard in shards:
-        alike.setdefault(shape.layouts.get(shard), []).append(shard)
+        alike.setdefault((shard.source, shape.layouts.get(shard)), []).append(shard)
     groups = (
         some[start : start + _SHARDS_A_QUERY]
         for some in alike.values()
         for start in range(0, len(some), _SHARDS_A_QUERY)
     )
-    return [JdbcRead("\nUNION ALL\n".join(_select(shape, shard) for shard in group)) for group in groups]
+    return [
+        JdbcRead("\nUNION ALL\n".join(_select(shape, shard) for shard in group), source=group[0].source)
+        for group in groups
+    ]
 
 
 def _select(shape: ReadShape, shard: PhysicalTable) -> str:

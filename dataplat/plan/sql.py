@@ -9,18 +9,34 @@ from dataplat.plan.windows import Window, wall_clock
 
 @dataclass(frozen=True, order=True)
 class PhysicalTable:
-    """One table as the source stores it; several make a sharded logical table."""
+    """One table as the source stores it; several make a sharded logical table.
+
+    ``source`` names its instance where a logical table has several, and is empty where it has one.
+    """
 
     database: str
     name: str
+    source: str = ""
 
     @property
     def sql(self) -> str:
         """The quoted, qualified name."""
         return f"{quote_name(self.database)}.{quote_name(self.name)}"
 
+    @classmethod
+    def parse(cls, text: str) -> "PhysicalTable":
+        """Return the table whose ``str`` this is.
+
+        >>> PhysicalTable.parse("shop_2/orders.t_00")
+        PhysicalTable(database='orders', name='t_00', source='shop_2')
+        """
+        place, _, rest = text.rpartition("/") if "/" in text.split(".", 1)[0] else ("", "", text)
+        database, _, name = rest.partition(".")
+        return cls(database, name, place)
+
     def __str__(self) -> str:
-        return f"{self.database}.{self.name}"
+        place = f"{self.source}/" if self.source else ""
+        return f"{place}{self.database}.{self.name}"
 
 
 def quote_name(name: str) -> str:

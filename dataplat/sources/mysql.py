@@ -13,9 +13,11 @@ from dataplat.plan.columns import PlannedEntry
 from dataplat.plan.layouts import SourceColumn
 from dataplat.plan.sql import PhysicalTable, quote_name, quote_text
 from dataplat.sources.mysql_connection import (
+    InstanceConnections,
     OpenSource,
     Row,
     SourceConnection,
+    connect_instances,
     connect_source,
     open_source,
 )
@@ -29,12 +31,13 @@ from dataplat.sources.mysql_session import (
 
 __all__ = [
     "JDBC_DRIVER",
+    "InstanceConnections",
     "OpenSource",
     "SourceColumn",
     "SourceConnection",
     "TableEstimate",
+    "connect_instances",
     "connect_source",
-    "describe_columns",
     "describe_entries",
     "describe_shards",
     "discover_tables",
@@ -61,20 +64,12 @@ class TableEstimate:
     bytes: int
 
 
-def describe_columns(conn: SourceConnection, database: str, table: str) -> tuple[SourceColumn, ...]:
-    """Return the columns of a table or view, in the order in which they were declared.
-
-    Raises:
-        SourceError: If the table does not exist, or the account may not see it.
-    """
-    table_itself = PhysicalTable(database, table)
-    return describe_shards(conn, [table_itself])[table_itself]
-
-
 def describe_shards(
     conn: SourceConnection, shards: Sequence[PhysicalTable]
 ) -> dict[PhysicalTable, tuple[SourceColumn, ...]]:
-    """Return the columns of many tables, in the order of the tables; one query for up to 500 of a database.
+    """Return the columns of many tables or views, in the order of the tables; each column in its place.
+
+    One query serves up to 500 of a database.
 
     Raises:
         SourceError: If one of them does not exist, or the account may not see it.
@@ -115,7 +110,7 @@ def _columns_of(
 
 
 def describe_entries(
-    conn: SourceConnection, database: str, table: str, entries: Sequence[PlannedEntry]
+    conn: SourceConnection, physical: PhysicalTable, entries: Sequence[PlannedEntry]
 ) -> tuple[str, ...]:
     """Return the type of each entry as ``COLUMN_TYPE`` text: declared for columns, found for expressions.
 
@@ -124,8 +119,8 @@ def describe_entries(
     Raises:
         SourceError: If the table or a column does not exist, or the server cannot read an expression.
     """
-    declared = {column.name.lower(): column for column in describe_columns(conn, database, table)}
-    physical = PhysicalTable(database, table)
+    described = describe_shards(conn, [physical])[physical]
+    declared = {column.name.lower(): column for column in described}
     for entry in entries:
         if entry.source_column is not None and entry.source_column.lower() not in declared:
             raise _no_column(conn, physical, entry, [column.name for column in declared.values()])

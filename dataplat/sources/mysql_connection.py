@@ -4,8 +4,8 @@ Every error of the driver leaves here as a ``SourceError``; nothing above sees S
 Statements are sent as they are: a ``%`` in ``DATE_FORMAT(…, '%Y')`` needs no doubling.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pymysql
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from dataplat.errors import SourceUnavailableError
+from dataplat.plan.sql import PhysicalTable
 from dataplat.sources.mysql_errors import explain_error
 from dataplat.sources.mysql_session import CONNECT_TIMEOUT_SECONDS, session_statement
 from dataplat.specs import SecretResolver, SourceSpec
@@ -107,6 +108,28 @@ def open_source(source: SourceSpec, secrets: SecretResolver) -> Iterator[OpenSou
         yield OpenSource(source, engine)
     finally:
         engine.dispose()
+
+
+class InstanceConnections:
+    """One connection to each instance that a logical table is on."""
+
+    def __init__(self, by_name: Mapping[str, SourceConnection]) -> None:
+        self.by_name = by_name
+
+    def to(self, table: PhysicalTable) -> SourceConnection:
+        """Return the connection to the instance of a physical table."""
+        return self.by_name[table.source]
+
+
+@contextmanager
+def connect_instances(
+    instances: Mapping[str, SourceSpec], secrets: SecretResolver
+) -> Iterator[InstanceConnections]:
+    """Give one connection to each instance, by name, for the ``with`` block."""
+    with ExitStack() as opened:
+        yield InstanceConnections(
+            {name: opened.enter_context(connect_source(one, secrets)) for name, one in instances.items()}
+        )
 
 
 @contextmanager

@@ -65,7 +65,7 @@ class Catalog:
         """
         found = self.any_table(name)
         if not isinstance(found, ModelSpec):
-            raise self._not(found, "a model", f"a table that is loaded from {found.source}")
+            raise self._not(found, "a model", f"a table that is loaded from {', '.join(found.all_sources)}")
         return found
 
     def any_table(self, name: str) -> AnyTable:
@@ -92,8 +92,13 @@ class Catalog:
     def _readiness_by_table(self) -> Mapping[str, ReadinessSpec]:
         return {one.table.lower(): one for one in self.readiness.values()}
 
-    def source_of(self, table: TableSpec) -> SourceSpec:
-        return self.sources[table.source]
+    def instances_of(self, table: TableSpec) -> Mapping[str, SourceSpec]:
+        """Return the instances that a table is read from, by what its physical tables call theirs.
+
+        The name is empty where there is only one.
+        """
+        names = table.all_sources
+        return {name if len(names) > 1 else "": self.sources[name] for name in names}
 
     def sha(self, table: AnyTable, udfs: Iterable[str] = ()) -> str:
         """Return the table's ``sha`` with the time zones that decide its windows.
@@ -104,11 +109,11 @@ class Catalog:
         """
         if isinstance(table, ModelSpec):
             return table.sha(timezone=self.platform.timezone, udfs=" ".join(sorted(udfs)))
-        source = self.source_of(table)
+        sources = self.instances_of(table).values()
         return table.sha(
             timezone=self.platform.timezone,
-            source_timezone=source.timezone or "",
-            source_properties=repr(sorted(source.properties.items())),
+            source_timezone=" ".join(source.timezone or "" for source in sources),
+            source_properties=" ".join(repr(sorted(source.properties.items())) for source in sources),
         )
 
     def select(self, expression: str) -> tuple[TableSpec, ...]:
@@ -182,6 +187,8 @@ def _names(term: str, tables: Mapping[str, AnyTable]) -> list[str]:
         return [name for name, table in tables.items() if table.layer == value]
     if colon and kind == "source":
         return [
-            name for name, table in tables.items() if isinstance(table, TableSpec) and table.source == value
+            name
+            for name, table in tables.items()
+            if isinstance(table, TableSpec) and value in table.all_sources
         ]
     return fnmatch.filter(tables, term)

@@ -15,6 +15,7 @@ from dataplat.specs.model import ModelSpec
 from dataplat.specs.model_test import ModelTestSpec
 from dataplat.specs.platform import PlatformSpec
 from dataplat.specs.problems import Loc, Problem, did_you_mean
+from dataplat.specs.source import SourceSpec
 from dataplat.specs.table import TableSpec
 from dataplat.specs.values import Grain
 from dataplat.specs.warehouse_table import WarehouseTable
@@ -51,13 +52,28 @@ def cross_check(specs: Mapping[str, list[Any]], files: Mapping[str, set[Path]]) 
     ours = {table.table.lower(): table.declared.at("table").split()[0] for table in [*tables, *models]}
     awaited = {one.table.lower(): one.declared.file for one in specs["readiness"]}
     problems += check_audited(specs["audit"], platform, ours, awaited)
+    problems += _clocks(tables, specs["source"])
     return problems + list(_source_names(specs["source"]))
+
+
+def _clocks(tables: list[TableSpec], sources: list[SourceSpec]) -> Iterator[Problem]:
+    """A window is one text for all instances of a table, so that their clocks must be the same."""
+    zones = {source.name: source.timezone for source in sources}
+    for table in tables:
+        found = {name: zones[name] for name in table.sources if name in zones}
+        if len(set(found.values())) > 1:
+            shown = ", ".join(f"{name}: {zone or 'as the platform'}" for name, zone in found.items())
+            yield table.declared.problem(
+                ("sources",), f"instances of one table keep one time zone, found {shown}"
+            )
 
 
 def _references(table: TableSpec, sources: set[str], platform: PlatformSpec | None) -> Iterator[Problem]:
     problem = table.declared.problem
-    if table.source not in sources:
-        yield problem(("source",), _unknown("source", table.source, sources))
+    for index, name in enumerate(table.all_sources):
+        if name not in sources:
+            loc: Loc = ("sources", index) if table.sources else ("source",)
+            yield problem(loc, _unknown("source", name, sources))
     yield from _engine(table, platform)
 
 

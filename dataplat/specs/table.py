@@ -125,7 +125,8 @@ class TableSpec(WarehouseTable):
 
     not_in_sha: ClassVar[frozenset[str]] = WarehouseTable.not_in_sha | {"schema_policy"}
 
-    source: Text = Field(description="Name of a file in sources/.")
+    source: Text | None = Field(None, description="Name of a file in sources/.")
+    sources: Texts = Field((), description="Several of them, where the shards are on several instances.")
     read_from: FromSpec = Field(alias="from", description="Where the rows are in the source.")
     load: Literal["incremental", "snapshot"] = Field(
         description="incremental: the rows of the window. snapshot: the whole table, as it is when read;"
@@ -141,6 +142,19 @@ class TableSpec(WarehouseTable):
         alias="schema",
         description="What a load takes of what differs from schema.lock.yaml: what is safe, or nothing.",
     )
+
+    @property
+    def all_sources(self) -> tuple[str, ...]:
+        """The instances that it is read from, in the order declared."""
+        return self.sources or (self.source or "",)
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> "TableSpec":
+        if (self.source is None) == (not self.sources):
+            raise ValueError("a table names its `source`, or the `sources` of its shards: one of both")
+        if self.sources and self.read_from.shards is None:
+            raise ValueError("`sources` is for `shards`; one table is in one `source`")
+        return self
 
     @property
     def aligns_shards(self) -> bool:

@@ -13,11 +13,12 @@ from dataplat.plan.columns import require_columns
 from dataplat.plan.sql import PhysicalTable, quote_name
 from dataplat.plan.types import map_type, zero_date_predicate
 from dataplat.sources.mysql import (
+    SourceColumn,
     SourceConnection,
     TableEstimate,
     connect_source,
-    describe_columns,
     describe_entries,
+    describe_shards,
     discover_tables,
     explain_query,
     match_tables,
@@ -83,8 +84,13 @@ def refused(conn: SourceConnection, sql: str, effect: type[SourceError] = Source
     return str(caught.value).replace(place, "HOST:PORT")
 
 
+def described(conn: SourceConnection, name: str) -> tuple[SourceColumn, ...]:
+    table = PhysicalTable("mysql_source", name)
+    return describe_shards(conn, [table])[table]
+
+
 def test_columns_come_with_their_declared_types_and_comments(conn: SourceConnection) -> None:
-    columns = describe_columns(conn, "mysql_source", "kinds")
+    columns = described(conn, "kinds")
     assert columns[0].name == "id"
     assert (columns[0].mysql_type, columns[0].comment) == ("int(10) unsigned", "it's the key")
     assert {column.name: column.nullable for column in columns}["must"] is False
@@ -108,12 +114,12 @@ def test_expressions_have_the_type_of_their_result(conn: SourceConnection) -> No
         "null AS nothing": "varchar",
     }
     planned = require_columns(list(entries), subject="t", declared="f")
-    assert describe_entries(conn, "mysql_source", "kinds", planned) == tuple(entries.values())
+    assert describe_entries(conn, PhysicalTable("mysql_source", "kinds"), planned) == tuple(entries.values())
     assert all(map_type(declared) for declared in entries.values())
 
 
 def test_the_source_itself_turns_every_value_into_what_hive_can_hold(conn: SourceConnection) -> None:
-    columns = describe_columns(conn, "mysql_source", "kinds")
+    columns = described(conn, "kinds")
     selected = []
     for column in columns:
         mapped = map_type(column.mysql_type)
@@ -200,7 +206,7 @@ def test_every_refusal_of_a_statement_is_one_clear_message(conn: SourceConnectio
 def test_a_table_or_column_that_is_gone_is_named_with_what_is_there(conn: SourceConnection) -> None:
     place = f"{conn.source.host}:{conn.source.port}"
     with pytest.raises(SourceError) as caught:
-        describe_columns(conn, "mysql_source", "flower")
+        described(conn, "flower")
     assert str(caught.value) == (
         "mysql_source.flower: the table does not exist, or the account may not read it\n"
         f"  server   {place}\n"
@@ -210,7 +216,7 @@ def test_a_table_or_column_that_is_gone_is_named_with_what_is_there(conn: Source
     )
     entries = require_columns(["a", "bb AS c"], subject="t", declared="f")
     with pytest.raises(SourceError) as caught:
-        describe_entries(conn, "mysql_source", "flow_2026_02", entries)
+        describe_entries(conn, PhysicalTable("mysql_source", "flow_2026_02"), entries)
     assert str(caught.value) == (
         "mysql_source.flow_2026_02: the column 'bb' does not exist at the source\n"
         f"  server     {place}\n"

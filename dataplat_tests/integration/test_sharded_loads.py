@@ -1,13 +1,17 @@
 """Sharded tables through a whole load: what lacks a shard is never read, and shards are counted apart."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from pymysql.cursors import Cursor
 
 from dataplat.audit.outcome import ALIKE, SHARDS
 from dataplat.demo.mariadb import PrivateMariaDB
+from dataplat.errors import SourceUnavailableError
 from dataplat.ledger import Hop, VersionState
 from dataplat_tests.integration.warehouse import DATABASE, Warehouse, outcomes, verdicts
+from dataplat_tests.services.process import DIES_WITH_US
 
 pytestmark = pytest.mark.integration
 
@@ -188,3 +192,62 @@ def test_a_source_that_became_narrower_is_written_in_the_type_of_the_table(wareh
     session = warehouse.platform.engine().session()
     rows = session.sql(f"SELECT id, amount FROM {spec.table} ORDER BY id").collect()
     assert [(row[0], str(row[1])) for row in rows] == [(1, "1.25"), (2, "2.30")]
+
+
+@pytest.fixture
+def second(warehouse: Warehouse, tmp_path: Path) -> Iterator[Cursor]:
+    """Another instance, known to the warehouse as ``shop_2``: where its owner types."""
+    with (
+        PrivateMariaDB(tmp_path / "second", launcher=DIES_WITH_US) as server,
+        server.connect() as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"CREATE DATABASE {DATABASE}")
+        place = server.instance
+        warehouse.environ["SECOND_PASSWORD"] = place.etl_password
+        warehouse.write_source("shop_2", port=str(place.port), password="${SECOND_PASSWORD}")
+        yield cursor
+
+
+def test_shards_of_two_instances_are_one_table(warehouse: Warehouse, second: Cursor) -> None:
+    warehouse.orders("far_0", [(1, DAYS[0]), (2, DAYS[1])])
+    second.execute(f"CREATE TABLE {DATABASE}.far_0 (at DATETIME NOT NULL, id INT, note TEXT, KEY (at))")
+    rows = f"('{DAYS[0]} 01:00', 7, 'x'), ('{DAYS[0]} 02:00', 8, NULL)"
+    second.execute(f"INSERT INTO {DATABASE}.far_0 VALUES {rows}")
+    second.connection.commit()
+    spec = warehouse.declare(
+        "far", source="", sources="[shop, shop_2]", from_=pattern("far", ", expect: history")
+    )
+
+    assert verdicts(warehouse.load(spec, *DAYS)) == dict.fromkeys(DAYS, "published")
+
+    shards = (f"shop/{DATABASE}.far_0", f"shop_2/{DATABASE}.far_0")
+    read = warehouse.reader.read(spec.table, f"ds={DAYS[0]}")
+    assert sorted(read.values("id", "note", "shard")) == [
+        (1, None, shards[0]),
+        (7, "x", shards[1]),
+        (8, None, shards[1]),
+    ]
+    hops = warehouse.platform.ledger.hops(spec.table, DAYS[0])
+    assert {count.shard: count.rows for count in hops if count.hop == Hop.SOURCE_AFTER} == {
+        "": 3,
+        shards[0]: 1,
+        shards[1]: 2,
+    }
+
+    second.execute(f"DROP TABLE {DATABASE}.far_0")
+    (report,) = warehouse.load(spec, DAYS[0])
+    assert report.partitions[0].outcomes[0].message == (
+        f"missing 1 of 2 (history: {DAYS[0]} itself): {shards[1]}"
+    )
+
+
+def test_an_instance_that_cannot_be_reached_fails_the_load(warehouse: Warehouse) -> None:
+    warehouse.orders("alone_0", [(1, DAYS[0])])
+    warehouse.write_source("gone", port="1")
+    spec = warehouse.declare("alone", source="", sources="[shop, gone]", from_=pattern("alone"))
+
+    with pytest.raises(SourceUnavailableError, match="gone"):
+        warehouse.load(spec, DAYS[0])
+
+    assert not warehouse.platform.ledger.history(spec.table, DAYS[0])

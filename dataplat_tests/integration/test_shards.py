@@ -169,9 +169,9 @@ def test_what_is_sent_to_shards_that_differ_returns_every_row_once(dataplat: Com
     environ = {**dataplat.environ, "DATAPLAT_HOME": str(dataplat.home)}
     catalog = load_catalog(dataplat.config, environ)
     spec, secrets = catalog.table(TABLE), SecretResolver(dataplat.environ)
-    table = SourceTable(spec, catalog.source_of(spec), spec.partition, "Asia/Shanghai", secrets)
+    table = SourceTable(spec, catalog.instances_of(spec), spec.partition, "Asia/Shanghai", secrets)
     survey = table.survey([DAY, NEXT])
-    with connect_source(catalog.source_of(spec), secrets) as connection:
+    with connect_source(catalog.sources["hydra"], secrets) as connection:
         reads = plan_reads(survey.shape, survey.shards, [])
         rows = [row for read in reads for row in connection.records(read.query)]
     moment = datetime.fromisoformat(DAY)

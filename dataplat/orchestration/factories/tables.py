@@ -20,14 +20,14 @@ _OF_SHARDS = {
 
 def build_table_asset(catalog: Catalog, spec: TableSpec) -> dg.AssetsDefinition:
     """Return the asset of one source table."""
-    shards = spec.read_from.shards
+    shards, databases = spec.read_from.shards, ", ".join(spec.read_from.all_databases)
     return build_asset(
         catalog,
         spec,
         built_in_checks=_BUILT_IN | (_OF_SHARDS if shards else {}),
         advisory_checks={ALIKE} if shards and shards.drift == "align" else set(),
-        group=spec.source,
+        group=spec.all_sources[0],
         kinds={"mysql", "hive", "spark"},
-        metadata={"source": f"{spec.source}: {', '.join(spec.read_from.all_databases)}", "load": spec.load},
-        pool=pool_name(spec.source),
+        metadata={"source": f"{', '.join(spec.all_sources)}: {databases}", "load": spec.load},
+        pool=pool_name(spec.all_sources[0]),
     )

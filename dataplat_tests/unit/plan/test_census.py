@@ -69,6 +69,32 @@ def test_a_name_without_a_database_is_expected_in_each_of_them() -> None:
     assert list(map(str, found.shards or ())) == ["a.t_0", "a.t_1", "b.t_0", "b.t_1"]
 
 
+def test_a_name_without_an_instance_is_expected_on_each_of_them() -> None:
+    spread = origin(expect=["t_0", "s2/t_1", "s1/other.t_2"])
+    found = expected_by_rule(spread, at("2026-01-01"), ("s1", "s2"))
+    assert found is not None
+    assert sorted(map(str, found.shards or ())) == [
+        "s1/other.t_2",
+        "s1/shop.t_0",
+        "s2/shop.t_0",
+        "s2/shop.t_1",
+    ]
+
+
+def test_history_follows_the_dates_of_shards_on_each_instance() -> None:
+    known = tuple(PhysicalTable("shop", "t_0_2025_12", source) for source in ("s1", "s2"))
+    found = expected_by_history(
+        origin(discover=[MONTHLY], expect="history"),
+        {"2026-01-01": at("2026-01-01")},
+        {},
+        {},
+        ("2025-12-31", at("2025-12-31"), known),
+    )
+    names = [str(shard) for shard in found["2026-01-01"].shards or ()]
+    assert names == ["s1/shop.t_0_2026_01", "s2/shop.t_0_2026_01"]
+    assert [PhysicalTable.parse(name).source for name in names] == ["s1", "s2"]
+
+
 def test_without_an_expectation_only_nothing_at_all_is_too_few() -> None:
     assert expected_by_rule(origin(), at("2026-01-01")) is None
     assert take_census("2026-01-01", (), Expectation()).lacking == 1

@@ -48,7 +48,7 @@ def test_what_a_table_leaves_open_is_decided_by_its_platform_and_source(config: 
     assert money.retention == RetentionSpec(versions=9, grace=timedelta(hours=1))
     assert (money.group, flow.group) == ("money", "logistics")
     assert flow.window.start == catalog.platform.start == date(2025, 1, 1)
-    assert catalog.source_of(money).zone == ZoneInfo("Asia/Shanghai")
+    assert catalog.instances_of(money)[""].zone == ZoneInfo("Asia/Shanghai")
 
 
 def test_a_source_may_keep_its_own_wall_clock(config: Config) -> None:
