@@ -123,6 +123,17 @@ def plan_reads(shape: ReadShape, shards: Sequence[PhysicalTable], tasks: Sequenc
     ]
 
 
+def read_conditions(shape: ReadShape, partitions: Sequence[PartitionTarget]) -> list[str]:
+    """Return the conditions under which a row of the source is of some of the partitions."""
+    conditions = []
+    windows = merge_windows([part.window for part in partitions if part.window is not None])
+    if shape.window_column and windows:
+        conditions.append(window_predicate(shape.window_column, windows, shape.source_zone))
+    if shape.where:
+        conditions.append(f"({shape.where})")
+    return conditions
+
+
 def _select(shape: ReadShape, shard: PhysicalTable) -> str:
     sent = shape.layouts.get(shard) or tuple(column.sql for column in shape.columns)
     items = [f"{sql} AS {quote_name(column.target)}" for sql, column in zip(sent, shape.columns, strict=True)]
@@ -133,12 +144,7 @@ def _select(shape: ReadShape, shard: PhysicalTable) -> str:
         items.append(f"{quote_name(shape.window_column)} AS {quote_name(WINDOW_ALIAS)}")
     if shape.split_column:
         items.append(f"{quote_name(shape.split_column)} AS {quote_name(SPLIT_ALIAS)}")
-    conditions = []
-    windows = merge_windows([part.window for part in shape.partitions if part.window is not None])
-    if shape.window_column and windows:
-        conditions.append(window_predicate(shape.window_column, windows, shape.source_zone))
-    if shape.where:
-        conditions.append(f"({shape.where})")
+    conditions = read_conditions(shape, shape.partitions)
     where = f"\nWHERE  {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {', '.join(items)}\nFROM   {shard.sql}{where}"
 

@@ -108,7 +108,7 @@ def first_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     if instant.astimezone(zone).replace(tzinfo=None) == wall:
         return instant.astimezone(zone)
     before_jump = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    return _clock_change(before_jump, instant, zone).astimezone(zone)
+    return clock_change(before_jump, instant, zone).astimezone(zone)
 
 
 def merge_windows(windows: Iterable[Window]) -> list[Window]:
@@ -144,7 +144,7 @@ def wall_clock(instant: datetime, source_zone: ZoneInfo) -> str:
     shown = instant.astimezone(source_zone)
     second_pass = shown.replace(fold=1)
     if shown.fold == 0 and shown.utcoffset() != second_pass.utcoffset():
-        shown = _clock_change(shown.astimezone(UTC), second_pass.astimezone(UTC), source_zone)
+        shown = clock_change(shown.astimezone(UTC), second_pass.astimezone(UTC), source_zone)
         shown = shown.astimezone(source_zone)
     return shown.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
 
@@ -182,8 +182,8 @@ def steady_offset(zone: ZoneInfo) -> timedelta | None:
     return offset
 
 
-def _clock_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first second after ``before`` with the offset that ``after`` has; both in UTC."""
+def clock_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first second after ``before`` with the offset that ``after`` has; all in UTC."""
     offset = after.astimezone(zone).utcoffset()
     while after - before > _SECOND:
         middle = before + (after - before) // 2 // _SECOND * _SECOND

@@ -1,0 +1,97 @@
+"""The text of every value, by MariaDB and by Spark: the same for all types, or a checksum is worthless."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from dataplat.demo.every_type import COLUMNS, DAY, fill_every_type
+from dataplat.demo.mariadb import PrivateMariaDB
+from dataplat.lifecycle.compared_table import Checksum, ComparedTable
+from dataplat.plan.checksums import source_text, spark_text
+from dataplat.plan.ddl import quote_identifier
+from dataplat_tests.integration.warehouse import Warehouse
+
+pytestmark = pytest.mark.integration
+
+# By column and id, the text of the value at the source and in Hive.
+Texts = dict[str, dict[int, tuple[str | None, str | None]]]
+
+ROWS = 240
+TABLE = "t_every_type"
+
+
+@pytest.fixture(scope="module")
+def warehouse(mariadb: PrivateMariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    root = tmp_path_factory.mktemp("checksums")
+    house = Warehouse(root, mariadb, uri=f"file://{root}/warehouse")
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+@pytest.fixture(scope="module")
+def every_type(warehouse: Warehouse) -> ComparedTable:
+    fill_every_type(warehouse.mariadb.connect, f"shop.{TABLE}", rows=ROWS)
+    spec = warehouse.declare(TABLE, window=f"{{column: update_time, grain: day, start: {DAY}}}")
+    warehouse.load_one(spec, f"{DAY}")
+    return ComparedTable(warehouse.platform, spec, [f"{DAY}"])
+
+
+@pytest.fixture(scope="module")
+def texts(every_type: ComparedTable) -> Texts:
+    return texts_of(every_type)
+
+
+def texts_of(table: ComparedTable) -> Texts:
+    compared, zone = table.comparison.columns, table.comparison.zone
+    at_source = ", ".join(source_text(column.form, column.sql, zone) for column in compared)
+    in_hive = ", ".join(spark_text(column.form, quote_identifier(column.name), zone) for column in compared)
+    (shard,) = table.survey.shards
+    with table.open_source() as connections, table.open_hive("test") as rows:
+        found = connections.to(shard).rows(f"SELECT id, {at_source} FROM {shard.sql}")
+        source = {row[0]: row[1:] for row in found}
+        hive = {int(row[0]): row[1:] for row in rows.ask(f"SELECT id, {in_hive} FROM {rows.name}", "test")}
+    return {
+        column.name: {row: (source[row][place], hive[row][place]) for row in source}
+        for place, column in enumerate(compared)
+    }
+
+
+def unlike(texts: dict[int, tuple[str | None, str | None]]) -> dict[int, tuple[str | None, str | None]]:
+    return {row: pair for row, pair in texts.items() if pair[0] != pair[1]}
+
+
+@pytest.mark.parametrize("name", ["id", *(column.name for column in COLUMNS), "update_time"])
+def test_both_servers_write_every_value_of_a_type_alike(texts: Texts, name: str) -> None:
+    assert unlike(texts[name]) == {}
+    assert len(texts[name]) == ROWS
+
+
+def test_the_checksum_of_every_type_is_the_same_on_both_sides(every_type: ComparedTable) -> None:
+    found = every_type.source_checksums()
+    assert found == every_type.hive_checksums()
+    assert found[f"{DAY}"].rows == ROWS
+    assert found[f"{DAY}"] != Checksum(ROWS, 0)
+
+
+def test_values_that_no_other_test_holds_are_written_alike(warehouse: Warehouse) -> None:
+    numbers = random.Random(7)
+    doubles = [numbers.uniform(-1, 1) * 2.0 ** numbers.randint(-1000, 1000) for _ in range(200)]
+    times = ["1582-10-10 12:00:00.5", "1582-10-04 23:59:59", "0001-01-01 00:00:00", "1986-05-04 02:59:59.9"]
+    warehouse.sql(
+        "CREATE OR REPLACE TABLE shop.t_odd (id INT PRIMARY KEY, f FLOAT, d DOUBLE,"
+        " n DECIMAL(30,12) ZEROFILL, a VARCHAR(9) COLLATE utf8mb4_bin,"
+        " b VARCHAR(9) COLLATE utf8mb4_unicode_ci, t DATETIME(6), at DATETIME NOT NULL)",
+        *(
+            f"INSERT INTO shop.t_odd VALUES ({number}, {value:.8g} / 1e300, {value!r}, {abs(value)!r} % 1e9,"
+            f" 'a,{number}', 'é ~', '{times[number % 4]}', '{DAY}')"
+            for number, value in enumerate([*doubles, 5e-324, -5e-324, 0.0, -0.0, 2e23, 4.35])
+        ),
+    )
+    spec = warehouse.declare("t_odd")
+    warehouse.load_one(spec, f"{DAY}")
+    texts = texts_of(ComparedTable(warehouse.platform, spec, [f"{DAY}"]))
+    assert {name: unlike(column) for name, column in texts.items()} == {name: {} for name in texts}
+    assert len(set(texts["d"].values())) == len(doubles) + 5  # -0 is 0
