@@ -13,6 +13,7 @@ import typer
 
 from dataplat.cli import (
     audit,
+    backfill,
     check,
     collect,
     count,
@@ -49,7 +50,7 @@ app = typer.Typer(
 
 # In the order of --help.
 _MODULES = (
-    *(demo, check, model_tests, load, expr, explain, shards, schema, models, ledger, gate),
+    *(demo, check, model_tests, load, backfill, expr, explain, shards, schema, models, ledger, gate),
     *(recheck, ready, late, pause, rollback, collect, count, audit, import_old, engine),
 )
 for module in _MODULES:

@@ -6,13 +6,15 @@ and this holds everything else, such as a run that somebody launched by hand.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dataplat.errors import GateClosedError
 from dataplat.ledger import Arrival, CheckResult, Ledger, PartitionStatus, VersionState, Waiver
 from dataplat.lifecycle.holds import describe_holds
-from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.gate import GateDecision, Need, Standing, Trigger, decide_gate, standing_of
+
+if TYPE_CHECKING:  # it brings Spark along, and whoever only looks at gates needs none
+    from dataplat.lifecycle.stations import RunInfo
 
 _SHOWN = 5
 _NOBODY = "nobody has asked yet"
@@ -25,7 +27,7 @@ def pass_gate(
     upstreams: Mapping[str, Sequence[str]],
     closing: Mapping[str, Collection[str]],
     trigger: Trigger,
-    run: RunInfo,
+    run: "RunInfo",
     awaited: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Waiver | None:
     """Return when a partition may be made; the waiver that let it pass, if one was needed.

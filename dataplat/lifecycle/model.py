@@ -20,11 +20,11 @@ from dataplat.plan.models.render import render_for_engine
 from dataplat.plan.needed import awaited_arrivals, closing_of, needed_partitions
 from dataplat.plan.partitions import partition_columns
 from dataplat.plan.reads import PartitionTarget
+from dataplat.plan.widths import partitions_at_once
 from dataplat.plan.windows import partition_window
 from dataplat.specs import ModelSpec
 from dataplat.storage import FooterCount
 
-MAX_PARTITIONS_A_WRITE = 4
 _SHOWN = 5
 
 
@@ -49,7 +49,7 @@ def make_partitions(
     """
     closed: list[GateClosedError] = []
     closing = closing_of(platform.catalog, platform.graph, spec)
-    width = 1 if _builds_on_its_past(platform, spec) else MAX_PARTITIONS_A_WRITE
+    width = partitions_at_once(platform.graph, spec)
     for start in range(0, len(keys), width):
         passed = []
         for key in keys[start : start + width]:
@@ -65,11 +65,6 @@ def make_partitions(
             yield from _make_together(platform, spec, passed, run, listen)
     if closed:
         raise _first_of(closed)
-
-
-def _builds_on_its_past(platform: Platform, spec: ModelSpec) -> bool:
-    upstreams = platform.graph.upstreams(spec.table)
-    return spec.depends_on_past or any(upstream.table == spec.table for upstream in upstreams)
 
 
 def _make_together(

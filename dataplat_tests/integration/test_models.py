@@ -7,7 +7,7 @@ import pytest
 
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.errors import EngineError
-from dataplat.lifecycle.model import MAX_PARTITIONS_A_WRITE
+from dataplat.plan.widths import MAX_PARTITIONS_A_WRITE
 from dataplat_tests.integration.warehouse import Warehouse, verdicts
 
 pytestmark = pytest.mark.integration

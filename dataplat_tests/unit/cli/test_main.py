@@ -31,6 +31,8 @@ COMMANDS = (
     *("rollback", "collect", "count"),
 )
 GROUPS = (
+    "backfill",
+    "backfill plan",
     "schema",
     "schema diff",
     "schema accept",
@@ -177,6 +179,7 @@ def test_an_error_that_is_ours_is_its_own_text_and_exit_1(
     [
         ["--help"],
         ["check"],
+        ["backfill", "plan", "--select", "ods.ods_t_money_record+", "--from", "2026-03-01"],
         ["expr", "$[yyyy]", "--at", "2026-03"],
         ["ledger", "ods.ods_t_money_record"],
         ["versions", "ods.ods_t_money_record"],

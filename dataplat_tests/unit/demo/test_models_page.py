@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dataplat.lifecycle.model import MAX_PARTITIONS_A_WRITE
 from dataplat.plan.models.reading import build_graph
+from dataplat.plan.widths import MAX_PARTITIONS_A_WRITE
 from dataplat.specs import ModelSpec
 from dataplat_tests.unit.plan.models.builders import catalog, loaded, model
 

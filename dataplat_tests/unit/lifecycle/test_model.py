@@ -11,10 +11,11 @@ import pytest
 
 from dataplat.errors import DataplatError, EngineError, EngineLostError, GateClosedError
 from dataplat.lifecycle import model as lifecycle_model
-from dataplat.lifecycle.model import MAX_PARTITIONS_A_WRITE, make_partitions
+from dataplat.lifecycle.model import make_partitions
 from dataplat.lifecycle.report import LoadReport
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.models.reading import build_graph
+from dataplat.plan.widths import MAX_PARTITIONS_A_WRITE
 from dataplat.specs import ModelSpec
 from dataplat_tests.unit.lifecycle.fakes import FakePlatform
 from dataplat_tests.unit.plan.models.builders import catalog, loaded, model

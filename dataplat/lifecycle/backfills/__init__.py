@@ -1,0 +1,1 @@
+"""Backfills: planned from the ledger, carried out run by run, taken up again where they stopped."""

@@ -1,0 +1,1 @@
+"""Backfills: which partitions are made again, in which order and in which runs. Pure."""
