@@ -12,16 +12,18 @@
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from dataplat.audit.outcome import FILES, PLACEMENT, ROW_COUNT, Outcome
+from dataplat.audit.outcome import DIRTY, FILES, PLACEMENT, ROW_COUNT, Number, Outcome
 from dataplat.plan.windows import Window
 from dataplat.storage import FooterCount
 
 
-def compare_with_source(before: int, after: int, staged: FooterCount) -> Outcome:
-    """Say whether the files hold a number of rows that the source had during the read."""
+def compare_with_source(before: int, after: int, staged: FooterCount, dirty: int = 0) -> Outcome:
+    """Say whether the files, and what was set aside, hold a number of rows that the source had meanwhile."""
     low, high = sorted((before, after))
-    rows = staged.rows
-    numbers = {"source_before": before, "source_after": after, "rows": rows}
+    rows = staged.rows + dirty
+    numbers = {"source_before": before, "source_after": after, "rows": staged.rows}
+    if dirty:
+        numbers["set_aside"] = dirty
     if rows < low:
         numbers["missing"] = low - rows
     elif rows > high:
@@ -31,8 +33,28 @@ def compare_with_source(before: int, after: int, staged: FooterCount) -> Outcome
         ROW_COUNT,
         passed=low <= rows <= high,
         numbers=numbers,
-        message=f"source {expected} rows, files {rows:,} rows",
+        message=f"source {expected} rows, files {staged.rows:,} rows"
+        + (f", set aside {dirty:,}" if dirty else ""),
     )
+
+
+def check_dirty_rows(dirty: int, kept: int, allowed: int, declared: str = "") -> Outcome:
+    """Say whether no more rows than allowed could not be represented, and whether each of them was kept.
+
+    Args:
+        dirty: Rows that the read set aside.
+        kept: Rows in the files of the quarantine.
+        allowed: How many may be dirty.
+        declared: Where that is declared.
+    """
+    numbers: dict[str, Number] = {"dirty": dirty, "allowed": allowed}
+    if kept != dirty:
+        message = (
+            f"{dirty:,} rows were set aside, the quarantine holds {kept:,}: the source changed meanwhile"
+        )
+        return Outcome(DIRTY, False, numbers={**numbers, "kept": kept}, message=message, declared=declared)
+    message = f"{dirty:,} rows cannot be represented, {allowed:,} are allowed" if dirty else ""
+    return Outcome(DIRTY, dirty <= allowed, numbers=numbers, message=message, declared=declared)
 
 
 def check_files(staged: FooterCount, written_rows: int | None) -> Outcome:

@@ -12,6 +12,7 @@ from dataplat.cli.session import Session
 
 if TYPE_CHECKING:
     from dataplat.ledger import TableVersion
+    from dataplat.lifecycle.balance import VersionBalance
     from dataplat.specs import AnyTable
 
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="Show at most so many versions.")]
@@ -34,7 +35,8 @@ def ledger(
 ) -> None:
     """Show what happened to a table or to one partition.
 
-    For a partition: rows at every hop from source to files, every check, versions, holds, who loads it.
+    For a partition: rows at every hop from source to files and whether they balance, every check, versions,
+    holds, who loads it. The files that readers see are counted now.
     """
     session = session_of(context)
     spec = session.catalog.any_table(table)
@@ -145,11 +147,14 @@ def _version_table(session: Session, rows: Sequence["TableVersion"]) -> None:
 
 
 def _show_partition(session: Session, spec: "AnyTable", key: str, limit: int) -> None:
+    from dataplat.lifecycle.balance import balance_of
+
     ledger, table = session.ledger, spec.table
     history = ledger.history(table, key, limit=limit)
     hops, checks = ledger.hops(table, key), ledger.checks(table, key)
     holds, waivers = ledger.holds(table, [key]), ledger.waivers(table, [key])
     locks = ledger.locks(table, [key])
+    balances = {row.version: balance_of(row, hops, spec.format) for row in history}
     session.output.document(
         {
             "ok": True,
@@ -157,6 +162,7 @@ def _show_partition(session: Session, spec: "AnyTable", key: str, limit: int) ->
             "partition": key,
             "versions": [asdict(row) for row in history],
             "hops": [asdict(row) for row in hops],
+            "balance": {version: found.document() for version, found in balances.items()},
             "checks": [asdict(row) for row in checks],
             "holds": [asdict(row) for row in holds],
             "waivers": [asdict(row) for row in waivers],
@@ -173,6 +179,7 @@ def _show_partition(session: Session, spec: "AnyTable", key: str, limit: int) ->
             row.version,
             [hop for hop in hops if hop.version == row.version],
             [check for check in checks if check.version == row.version],
+            balances[row.version],
         )
     for line in _standing(session, holds, waivers, locks):
         session.output.line(f"\n{line}")
@@ -191,7 +198,9 @@ def _standing(
         yield f"locked since {since} by pid {lock.owner.pid} on {lock.owner.host}: {lock.owner.command}"
 
 
-def _show_numbers(session: Session, version: str, hops: Sequence[Any], checks: Sequence[Any]) -> None:
+def _show_numbers(
+    session: Session, version: str, hops: Sequence[Any], checks: Sequence[Any], balance: "VersionBalance"
+) -> None:
     if not hops and not checks:
         return
     output = session.output
@@ -210,6 +219,8 @@ def _show_numbers(session: Session, version: str, hops: Sequence[Any], checks: S
         ],
     )
     _show_shards(session, [hop for hop in hops if hop.shard])
+    for line in balance.lines():
+        output.line(line)
     if not checks:
         return
     output.line()

@@ -4,6 +4,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from itertools import count
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
@@ -52,34 +53,46 @@ def stage_frame(
             folder = f"{location}/{hive_path(partitions[0])}"
             staged.write.mode("error").format(data_format).save(folder)
             return [int(observation.get.get("rows") or 0)]
-    salt = _salt_without_collision(partitions)
     names = [name for name, _ in partitions[0]]
     with engine_errors(subject):
-        counts = F.histogram_numeric(_number_of(salt, names), F.lit(_BINS)).alias("rows")
-        staged = frame.selectExpr(*projection).observe(observation, counts)
+        rows = PartitionHistogram(partitions)
+        staged = frame.selectExpr(*projection).observe(observation, rows.of(names).alias("rows"))
         staged.write.mode("error").partitionBy(*names).format(data_format).save(location)
-        rows: Counter[int] = Counter()
-        for number, written in observation.get.get("rows") or ():
-            rows[int(number)] += int(written)
-    return [rows[_number(salt, values)] for values in partitions]
+        return rows.counts(observation.get.get("rows"))
 
 
-def _number_of(salt: str, names: Sequence[str]) -> Column:
-    """Return a number for the partition of a row: one histogram counts all partitions in one pass.
+class PartitionHistogram:
+    """Counts the rows of many partitions in one pass.
 
     A ``count_if`` for each partition would be evaluated for each row: thirty of them cost more than the
-    read itself. The number is the CRC-32 of the values, which fits exactly into a double.
+    read itself. The number of a partition is the CRC-32 of its values, which fits exactly into a double.
     """
-    if not salt and len(names) == 1:
-        return F.crc32(names[0])
-    parts = [part for name in names for part in (F.lit("/"), F.col(name))]
-    return F.crc32(F.concat(F.lit(salt), *parts[1:]))
+
+    def __init__(self, partitions: Sequence[Values]) -> None:
+        self._partitions = partitions
+        salts = (str(number) if number else "" for number in count())
+        self._salt = next(
+            salt for salt in salts if len({_number(salt, some) for some in partitions}) == len(partitions)
+        )
+
+    def of(self, names: Sequence[str], where: Column | None = None) -> Column:
+        """Return the aggregate over columns with the partition's values, or over some of the rows."""
+        number = self._number_of(names)
+        return F.histogram_numeric(number if where is None else F.when(where, number), F.lit(_BINS))
+
+    def counts(self, answer: Any) -> list[int]:
+        """Return the rows of each partition, in the order given; other partitions are left out."""
+        rows: Counter[int] = Counter()
+        for number, counted in answer or ():
+            rows[int(number)] += int(counted)
+        return [rows[_number(self._salt, values)] for values in self._partitions]
+
+    def _number_of(self, names: Sequence[str]) -> Column:
+        if not self._salt and len(names) == 1:
+            return F.crc32(names[0])
+        parts = [part for name in names for part in (F.lit("/"), F.col(name))]
+        return F.crc32(F.concat(F.lit(self._salt), *parts[1:]))
 
 
 def _number(salt: str, values: Values) -> int:
     return zlib.crc32((salt + "/".join(value for _, value in values)).encode())
-
-
-def _salt_without_collision(partitions: Sequence[Values]) -> str:
-    salts = (str(number) if number else "" for number in count())
-    return next(salt for salt in salts if len({_number(salt, p) for p in partitions}) == len(partitions))

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from dataplat.audit.counts import check_files, check_placement, compare_with_source
+from dataplat.audit.counts import check_dirty_rows, check_files, check_placement, compare_with_source
 from dataplat.audit.outcome import Outcome
 from dataplat.engine.jdbc import JdbcAccess, read_instances
 from dataplat.engine.stage import stage_frame
@@ -13,6 +13,7 @@ from dataplat.ledger import Hop
 from dataplat.lifecycle.census import shard_checks, take_censuses
 from dataplat.lifecycle.life import live
 from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.quarantine import SetAside, keep_dirty_rows, watch_rows
 from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
 from dataplat.lifecycle.shards import FoundShards
 from dataplat.lifecycle.source_table import SourceTable, Survey
@@ -28,6 +29,7 @@ from dataplat.plan.targets import is_read_alone
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
 from dataplat.specs import SourceSpec, TableSpec
 from dataplat.specs.schema_lock import LOCK_FILE, read_schema_lock
+from dataplat.specs.table import DirtyRowsSpec
 from dataplat.storage import FooterCount
 
 # Rows by number of the partition and of the shard.
@@ -85,6 +87,7 @@ class SourceOrigin:
         self._before: Mapping[str, int] = {}
         self._after: Mapping[str, int] = {}
         self._reads: list[JdbcRead] = []
+        self._aside: SetAside | None = None
 
     def refuse(self, load: Load) -> Mapping[str, Outcome]:
         """Find the shards, and refuse partitions that lack some or may not mix them. See ``Origin``."""
@@ -143,8 +146,10 @@ class SourceOrigin:
         tasks = plan_tasks(self._sizes, parallelism=parallelism, parts=parts)
         self._reads = plan_reads(self._survey.shape, self._survey.shards, tasks)
         accesses = {name: self._access(source) for name, source in sources.items()}
+        watched = watch_rows(self._survey)
         with engine_errors(load.subject):
             frame = read_instances(self._platform.engine(self._spec.engine).session(), self._reads, accesses)
+            frame = watched.without(frame) if watched else frame
         written = stage_frame(
             frame,
             render_projection(self._survey.shape),
@@ -153,6 +158,7 @@ class SourceOrigin:
             data_format=self._spec.format,
             subject=load.subject,
         )
+        self._aside = keep_dirty_rows(load, self._survey, watched, accesses) if watched else None
         return dict(zip(load.keys, written, strict=True))
 
     def _access(self, source: SourceSpec) -> JdbcAccess:
@@ -176,16 +182,27 @@ class SourceOrigin:
         shape = self._survey.shape
         target = next(target for target in shape.partitions if target.key == key)
         window = target.window if shape.window_column else None
+        dirty = self._aside.dirty[key] if self._aside else 0
         return [
-            compare_with_source(self._before[key], self._after[key], files),
+            compare_with_source(self._before[key], self._after[key], files, dirty),
             check_files(files, written),
             check_placement(files, window, ZoneInfo(shape.zone), strays),
             *self._shard_checks.get(key, []),
+            *self._dirty_check(key),
         ]
 
+    def _dirty_check(self, key: str) -> Iterator[Outcome]:
+        if self._spec.sets_aside:
+            aside, policy = self._aside or SetAside(), self._spec.dirty_rows or DirtyRowsSpec()
+            allowed, declared = policy.allowed(aside.read.get(key, 0)), self._spec.declared.at("dirty_rows")
+            yield check_dirty_rows(aside.dirty.get(key, 0), aside.kept.get(key, 0), allowed, declared)
+
     def hops(self, key: str) -> Mapping[Hop, int]:
-        """Return both counts of the source. See ``Origin``."""
-        return {Hop.SOURCE_BEFORE: self._before[key], Hop.SOURCE_AFTER: self._after[key]}
+        """Return both counts of the source, and what was set aside. See ``Origin``."""
+        source = {Hop.SOURCE_BEFORE: self._before[key], Hop.SOURCE_AFTER: self._after[key]}
+        if self._aside is None:
+            return source
+        return source | {Hop.READ: self._aside.read[key], Hop.QUARANTINED: self._aside.kept[key]}
 
     def shard_hops(self, key: str) -> Mapping[str, Mapping[Hop, int]]:
         """Return both counts of each shard of a sharded table, by database and name. See ``Origin``."""

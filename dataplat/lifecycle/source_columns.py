@@ -1,10 +1,12 @@
 """The columns of a declared table: entries of its file, typed by the source, as they are sent and stored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dataplat.errors import SourceError
 from dataplat.plan.columns import PlannedEntry, require_columns
 from dataplat.plan.dates import render_dates
+from dataplat.plan.hazards import find_hazards
 from dataplat.plan.layouts import Aligned, Layout, SourceColumn, align_columns, all_columns
 from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.sql import quote_name
@@ -31,6 +33,14 @@ def plan_source_columns(
     aligned = align_columns(
         spec.table, spec.declared.at("columns"), entries, layouts, types, spec.types.zero_dates
     )
+    if spec.sets_aside:
+        found = [
+            find_hazards(entries, layout.columns, kinds, spec.types.zero_dates)
+            for layout, kinds in zip(layouts, types, strict=True)
+        ]
+        by_layout = [(layout, some) for layout, some in zip(layouts, found, strict=True) if some]
+        hazards = {shard: some for layout, some in by_layout for shard in layout.shards}
+        aligned = replace(aligned, hazards=hazards)
     window = (spec.window.column or "").lower()
     unchanged = [entry.target for entry in entries if (entry.source_column or "").lower() == window]
     return aligned, unchanged[0] if window and unchanged else None

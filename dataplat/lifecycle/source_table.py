@@ -14,6 +14,7 @@ from dataplat.lifecycle.source_columns import is_window_of_dates, plan_source_co
 from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
 from dataplat.plan.ddl import HiveColumn
+from dataplat.plan.hazards import store_in
 from dataplat.plan.layouts import Layout, SourceColumn, group_layouts
 from dataplat.plan.reads import PartitionTarget, ReadShape
 from dataplat.plan.sql import PhysicalTable
@@ -67,10 +68,7 @@ class Survey:
     def stored_as(self, columns: Sequence[HiveColumn]) -> "Survey":
         """Return the survey with the types in which a table stores its columns."""
         types = {column.name: column.hive_type for column in columns}
-        kept = tuple(
-            replace(column, hive=types.get(column.target, column.hive)) for column in self.shape.columns
-        )
-        return replace(self, shape=replace(self.shape, columns=kept))
+        return replace(self, shape=store_in(self.shape, self.shards, types))
 
 
 class SourceTable:
@@ -148,6 +146,7 @@ class SourceTable:
             partition_format=self._format,
             grain=self._spec.window.grain,
             layouts=aligned.selects,
+            hazards=aligned.hazards,
         )
         estimate = sum(size.rows for size in sizes.values())
         return Survey(shards, shape, window_target, aligned.source_types, estimate, layouts)

@@ -35,6 +35,7 @@ def ensure_table(
         found.columns,
         columns,
         widen_narrow=isinstance(spec, TableSpec),  # what a model's SQL returns is written as it is
+        narrow_wide=isinstance(spec, TableSpec) and spec.sets_aside,
         may_lack=isinstance(spec, TableSpec) and spec.aligns_shards,
     )
     change = require_additive(spec.table, fit.change, spec.declared.at("columns"))

@@ -13,7 +13,7 @@ from typing import Literal
 import dagster as dg
 from dagster import DagsterInstance
 
-from dataplat.audit.outcome import ALIKE, FILES, PLACEMENT, ROW_COUNT, SHARDS, Outcome
+from dataplat.audit.outcome import ALIKE, DIRTY, FILES, PLACEMENT, ROW_COUNT, SHARDS, Outcome
 from dataplat.ledger import CheckResult, Hold, Ledger
 from dataplat.lifecycle.holds import hold_outcomes
 from dataplat.lifecycle.rollback import RollbackReport
@@ -22,7 +22,7 @@ from dataplat.specs import AnyTable
 
 Told = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
-_BUILT_IN = frozenset({ROW_COUNT, FILES, PLACEMENT, SHARDS, ALIKE})
+_BUILT_IN = frozenset({ROW_COUNT, FILES, PLACEMENT, SHARDS, ALIKE, DIRTY})
 
 
 def record_hold(instance: DagsterInstance, ledger: Ledger, spec: AnyTable, hold: Hold) -> None:

@@ -9,10 +9,11 @@ widths, ``varchar(10)`` against ``varchar(20)``.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dataplat.errors import SourceError
 from dataplat.plan.columns import PlannedEntry, plan_columns
+from dataplat.plan.dirty import Hazard, foreign_charset
 from dataplat.plan.reads import ReadColumn
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.types import ZeroDates, map_type, require_types
@@ -20,6 +21,9 @@ from dataplat.plan.widening import null_of, widen_all
 from dataplat.specs import TableSpec
 
 _NAMED = 3
+
+# What makes a difference for the reader: name, Hive's type, what is sent, a character set beside Unicode.
+Meaning = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -54,19 +58,21 @@ class Aligned:
         columns: Of the table, with what is sent to shards of the first layout.
         selects: What is sent instead to shards that it does not fit, in the order of ``columns``.
         source_types: Type of each column at the source; several where shards differ.
+        hazards: The columns of each shard that may hold what the warehouse cannot.
     """
 
     columns: tuple[ReadColumn, ...]
     selects: Mapping[PhysicalTable, tuple[str, ...]]
     source_types: tuple[str, ...]
+    hazards: Mapping[PhysicalTable, tuple[Hazard, ...]] = field(default_factory=dict)
 
 
 def group_layouts(described: Mapping[PhysicalTable, Sequence[SourceColumn]]) -> tuple[Layout, ...]:
     """Return the shards by layout, in the order of each layout's first shard."""
-    groups: dict[frozenset[tuple[str, str, str]], list[PhysicalTable]] = {}
-    known: dict[tuple[tuple[str, str], ...], frozenset[tuple[str, str, str]]] = {}  # most are spelled alike
+    groups: dict[frozenset[Meaning], list[PhysicalTable]] = {}
+    known: dict[tuple[tuple[str, str, str | None], ...], frozenset[Meaning]] = {}  # most are spelled alike
     for shard, columns in described.items():
-        spelled = tuple((column.name, column.mysql_type) for column in columns)
+        spelled = tuple((column.name, column.mysql_type, column.charset) for column in columns)
         if spelled not in known:
             known[spelled] = frozenset(map(_meaning, columns))
         groups.setdefault(known[spelled], []).append(shard)
@@ -157,11 +163,11 @@ def align_columns(
     )
 
 
-def _meaning(column: SourceColumn) -> tuple[str, str, str]:
-    mapped = map_type(column.mysql_type)
+def _meaning(column: SourceColumn) -> Meaning:
+    mapped, charset = map_type(column.mysql_type), foreign_charset(column.charset)
     if mapped is None:
-        return column.name.lower(), column.mysql_type.lower(), ""
-    return column.name.lower(), mapped.hive, mapped.select
+        return column.name.lower(), column.mysql_type.lower(), "", charset
+    return column.name.lower(), mapped.hive, mapped.select, charset
 
 
 def _differences(layouts: Sequence[Layout], read: Collection[str] | None) -> Iterator[str]:

@@ -33,13 +33,19 @@ def render_projection(shape: ReadShape) -> list[str]:
         projected.append(f"{_cast(name, column.hive, shape)} AS {name}")
     if shape.identity:
         projected.append(quote_identifier(shape.identity))
+    return projected + render_partition_columns(shape)
+
+
+def render_partition_columns(shape: ReadShape) -> list[str]:
+    """Return the Spark expressions of the partition's values, by name; none where there is one partition."""
     if not shape.has_several_partitions:
-        return projected
+        return []
     if shape.window_column is None:
-        return [*projected, _each_partition(shape)]
-    for number, (name, pattern) in enumerate(partition_patterns(shape)):
-        projected.append(f"{_partition_value(shape, number, pattern)} AS {quote_identifier(name)}")
-    return projected
+        return [_each_partition(shape)]
+    return [
+        f"{_partition_value(shape, number, pattern)} AS {quote_identifier(name)}"
+        for number, (name, pattern) in enumerate(partition_patterns(shape))
+    ]
 
 
 def _each_partition(shape: ReadShape) -> str:

@@ -9,6 +9,7 @@ a row in a range, ``__dp_split`` to cut by key. MySQL merges such a derived tabl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dataplat.plan.dirty import REASONS_ALIAS, Hazard, render_reasons
 from dataplat.plan.grains import Grain
 from dataplat.plan.splits import Task
 from dataplat.plan.sql import PhysicalTable, quote_name, quote_text, window_predicate
@@ -73,6 +74,7 @@ class ReadShape:
         grain: ``hour``, ``day`` or ``month``.
         identity_with_database: Whether that column holds ``database.table`` instead of the table alone.
         layouts: What is sent for each column to shards that are not laid out like the first one.
+        hazards: The columns of each shard that may hold what the warehouse cannot; empty where none may.
     """
 
     columns: tuple[ReadColumn, ...]
@@ -88,6 +90,15 @@ class ReadShape:
     grain: Grain
     identity_with_database: bool = False
     layouts: Mapping[PhysicalTable, tuple[str, ...]] = field(default_factory=dict)
+    hazards: Mapping[PhysicalTable, tuple[Hazard, ...]] = field(default_factory=dict)
+
+    def sent_to(self, shard: PhysicalTable) -> tuple[str, ...]:
+        """Return what a shard is asked for, in the order of the columns."""
+        return self.layouts.get(shard) or tuple(column.sql for column in self.columns)
+
+    def name_of(self, shard: PhysicalTable) -> str:
+        """Return what the identity column calls a shard."""
+        return str(shard) if self.identity_with_database else shard.name
 
     @property
     def has_several_partitions(self) -> bool:
@@ -135,15 +146,18 @@ def read_conditions(shape: ReadShape, partitions: Sequence[PartitionTarget]) -> 
 
 
 def _select(shape: ReadShape, shard: PhysicalTable) -> str:
-    sent = shape.layouts.get(shard) or tuple(column.sql for column in shape.columns)
-    items = [f"{sql} AS {quote_name(column.target)}" for sql, column in zip(sent, shape.columns, strict=True)]
+    sent = zip(shape.sent_to(shard), shape.columns, strict=True)
+    items = [f"{sql} AS {quote_name(column.target)}" for sql, column in sent]
     if shape.identity:
-        name = str(shard) if shape.identity_with_database else shard.name
-        items.append(f"{quote_text(name)} AS {quote_name(shape.identity)}")
+        items.append(f"{quote_text(shape.name_of(shard))} AS {quote_name(shape.identity)}")
     if shape.window_column and (shape.has_several_partitions or shape.split_column):
         items.append(f"{quote_name(shape.window_column)} AS {quote_name(WINDOW_ALIAS)}")
     if shape.split_column:
         items.append(f"{quote_name(shape.split_column)} AS {quote_name(SPLIT_ALIAS)}")
+    if shape.hazards:
+        hazards = shape.hazards.get(shard)
+        reasons = render_reasons(hazards) if hazards else "CAST(NULL AS CHAR(1))"
+        items.append(f"{reasons} AS {quote_name(REASONS_ALIAS)}")
     conditions = read_conditions(shape, shape.partitions)
     where = f"\nWHERE  {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {', '.join(items)}\nFROM   {shard.sql}{where}"

@@ -17,7 +17,7 @@ What surprises, and what is done about it:
   first and silently invents a day for the second (2025-12-10), so the source itself turns both into NULL
   (policy ``null``). Measured on MariaDB 10.11 the expression keeps the type and costs 10 ns a DATETIME and
   50 ns a DATE, where Spark needs 2 µs a row. A TIMESTAMP can only be zero as a whole, and is read plain.
-  Policy ``refuse`` reads every column plain, and ``zero_date_predicate`` counts what must be refused.
+  Policy ``refuse`` sends the same, and ``zero_date_predicate`` tells the rows that are set aside (``dirty``).
   A server in mode ALLOW_INVALID_DATES may hold 2026-02-31; the driver reads it as 2026-03-03.
 * The driver's calendar is Julian before 1582-10-15, as Java's is. Spark moves its days back to ours, so that
   1000-01-01 stays what it is; the ten days that it never had, 1582-10-05 to 14, come ten days later.
@@ -255,9 +255,9 @@ def _map_bit(shape: _Shape) -> MappedType | None:
 
 def _map_date(name: str, zero_dates: ZeroDates) -> MappedType:
     hive = _ZERO_DATE_TYPES[name]
-    if zero_dates == "refuse":
-        return _plain(hive, "zero dates are counted and refused")
     select = _TEXT if name == "timestamp" else _WITHOUT_ZERO_DATES
+    if zero_dates == "refuse":
+        return MappedType(hive, select, hive, reason="rows with zero dates are set aside")
     return MappedType(hive, select, hive, lossy=True, reason="zero dates become NULL")
 
 

@@ -12,7 +12,8 @@ from pydantic import (
 )
 
 from dataplat.specs.base import Spec
-from dataplat.specs.values import Count, Day, Grain, Text, Texts, shown
+from dataplat.specs.checks.base import at_most_all
+from dataplat.specs.values import Count, Day, Grain, Text, Texts, parse_percent, shown
 from dataplat.specs.warehouse_table import WarehouseTable
 
 
@@ -117,7 +118,35 @@ class SplitSpec(Spec):
 class TypePolicySpec(Spec):
     """What becomes of values that Hive has no equal for."""
 
-    zero_dates: Literal["null", "refuse"] = Field("null", description="What 0000-00-00 becomes.")
+    zero_dates: Literal["null", "refuse"] = Field(
+        "null", description="What 0000-00-00 becomes: NULL, or its row is a dirty one."
+    )
+
+
+def _tolerance(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return at_most_all(parse_percent(value))
+    raise ValueError(f"expected a number of rows or a percentage such as 0.1%, found {shown(value)}")
+
+
+class DirtyRowsSpec(Spec):
+    """How many rows of a partition may hold what the warehouse cannot; they go to ``<table>__quarantine``."""
+
+    at_most: Annotated[
+        int | float,
+        BeforeValidator(_tolerance),
+        WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "%$"}]}),
+    ] = Field(0, description="Rows, or a percentage of those read. More of them reject the partition.")
+
+    def allowed(self, read: int) -> int:
+        """Return how many of so many rows may be dirty.
+
+        >>> DirtyRowsSpec(at_most="0.1%").allowed(2_500), DirtyRowsSpec(at_most=7).allowed(0)
+        (2, 7)
+        """
+        return self.at_most if isinstance(self.at_most, int) else int(self.at_most * read)
 
 
 class TableSpec(WarehouseTable):
@@ -137,6 +166,9 @@ class TableSpec(WarehouseTable):
     where: Text | None = Field(None, description="Further condition; date expressions allowed.")
     split: SplitSpec | None = Field(None, description="How one read is split into parts.")
     types: TypePolicySpec = Field(default_factory=TypePolicySpec, description="Values that Hive lacks.")
+    dirty_rows: DirtyRowsSpec | None = Field(
+        None, description="Set rows aside that hold what the warehouse cannot, instead of refusing the load."
+    )
     schema_policy: Literal["evolve", "refuse"] = Field(
         "evolve",
         alias="schema",
@@ -155,6 +187,11 @@ class TableSpec(WarehouseTable):
         if self.sources and self.read_from.shards is None:
             raise ValueError("`sources` is for `shards`; one table is in one `source`")
         return self
+
+    @property
+    def sets_aside(self) -> bool:
+        """Whether rows that hold what the warehouse cannot are told apart and set aside."""
+        return self.dirty_rows is not None or self.types.zero_dates == "refuse"
 
     @property
     def aligns_shards(self) -> bool:

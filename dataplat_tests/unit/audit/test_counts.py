@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataplat.audit.counts import check_files, check_placement, compare_with_record, compare_with_source
+from dataplat.audit.counts import (
+    check_dirty_rows,
+    check_files,
+    check_placement,
+    compare_with_record,
+    compare_with_source,
+)
 from dataplat.audit.outcome import Outcome
 from dataplat.plan.windows import partition_window
 from dataplat.storage import FooterCount
@@ -24,6 +30,23 @@ def test_a_source_at_rest_allows_one_number() -> None:
         numbers={"source_before": 1204331, "source_after": 1204331, "rows": 1204331},
         message="source 1,204,331 rows, files 1,204,331 rows",
     )
+
+
+def test_rows_that_were_set_aside_are_no_loss() -> None:
+    apart = compare_with_source(1000, 1000, FooterCount(rows=997), 3)
+    assert (apart.passed, apart.numbers["set_aside"], apart.numbers["rows"]) == (True, 3, 997)
+    assert apart.message == "source 1,000 rows, files 997 rows, set aside 3"
+    assert compare_with_source(1000, 1000, FooterCount(rows=997), 2).numbers["missing"] == 1
+
+
+def test_dirty_rows_block_beyond_what_is_allowed_or_where_one_is_not_kept() -> None:
+    assert check_dirty_rows(3, 3, 3).passed
+    many = check_dirty_rows(4, 4, 3, "config/ods/t.yaml:9")
+    assert (many.blocks, many.message) == (True, "4 rows cannot be represented, 3 are allowed")
+    assert many.declared == "config/ods/t.yaml:9"
+    lost = check_dirty_rows(3, 2, 9)
+    assert (lost.blocks, lost.numbers) == (True, {"dirty": 3, "allowed": 9, "kept": 2})
+    assert lost.message == "3 rows were set aside, the quarantine holds 2: the source changed meanwhile"
 
 
 def test_missing_and_extra_rows_are_counted() -> None:

@@ -1,8 +1,12 @@
 """``ledger`` and ``versions`` on a ledger that the test has written."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from dataplat.ledger import CheckResult, Hop, HopCount, Ledger, LockOwner, TableVersion, VersionCounts
 from dataplat.ledger import VersionState as S
@@ -84,6 +88,41 @@ def test_what_each_shard_held_stands_below_the_hops(dataplat: CommandLine, ledge
         ["d.t_2", "504", "505"],
     ]
     assert all("d.t_" not in line for line in lines[:place])
+
+
+def test_a_balance_counts_the_files_that_readers_see_now(dataplat: CommandLine, tmp_path: Path) -> None:
+    version, day = "20260401T020000-dddddd", "2026-03-31"
+    folder = tmp_path / f"ds={day}"
+    folder.mkdir()
+    parquet.write_table(pa.table({"id": [1, 2, 3]}), folder / "part-0.parquet")
+    with Ledger.open(f"sqlite:///{dataplat.home}/ledger.db") as opened:
+        owner = LockOwner.current(command="dataplat load")
+        with opened.lock_partitions(TABLE, [day], owner) as locks:
+            where = f"file://{folder}"
+            opened.begin([TableVersion(table=TABLE, partition=day, version=version, location=where)])
+            counted = {Hop.SOURCE_BEFORE: 4, Hop.READ: 4, Hop.WRITTEN: 3, Hop.QUARANTINED: 1, Hop.FILES: 3}
+            opened.record_hops(
+                HopCount(table=TABLE, partition=day, version=version, hop=hop, rows=rows)
+                for hop, rows in counted.items()
+            )
+            opened.advance(TABLE, version, [day], S.STAGED)
+            opened.advance(TABLE, version, [day], S.PUBLISHING)
+            opened.publish(TABLE, version, [day], locks)
+    found = json.loads(dataplat("ledger", TABLE, day, "--json").out)
+    assert found["balance"][version] == {
+        "holds": True,
+        "equations": [
+            {"equation": "source 4 before, 4 after = read 4", "difference": 0},
+            {"equation": "read 4 = written 3 + quarantined 1", "difference": 0},
+            {"equation": "written 3 = files 3", "difference": 0},
+            {"equation": "files 3 = visible 3", "difference": 0},
+        ],
+        "problem": "",
+    }
+    (folder / "part-0.parquet").write_bytes(b"PAR1 cut off")
+    ran = dataplat("ledger", TABLE, day).out
+    assert "  ! files 3 = visible 0\n    3 missing: the first hop that does not balance\n" in ran
+    assert "  the files that readers see could not be counted: part-0.parquet: " in ran
 
 
 def test_a_hold_and_a_load_under_way_are_told(dataplat: CommandLine, ledger: Ledger) -> None:

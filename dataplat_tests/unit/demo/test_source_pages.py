@@ -1,4 +1,4 @@
-"""`docs/sharded-tables.md` and `docs/schema-lock.md` say what configuration and commands really say."""
+"""`docs/sharded-tables.md`, `schema-lock.md` and `dirty-rows.md` say what is really there."""
 
 import re
 from dataclasses import replace
@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.quarantine import COLUMNS
 from dataplat.lifecycle.schema_lock import SourceSchema
 from dataplat.plan.census import Expectation, take_census
 from dataplat.plan.ddl import HiveColumn
@@ -16,18 +17,23 @@ from dataplat.plan.layouts import Layout, SourceColumn
 from dataplat.plan.sql import PhysicalTable
 from dataplat.specs import FromSpec, TableSpec
 from dataplat.specs.schema_lock import LOCK_FILE
-from dataplat.specs.table import ShardsSpec
+from dataplat.specs.table import DirtyRowsSpec, ShardsSpec, TypePolicySpec
 from dataplat_tests.unit.cli.harness import CommandLine
 from dataplat_tests.unit.specs.folder import MONEY, Config
 
 DOCS = Path(__file__).parents[3] / "docs"
-SHARDS, LOCK = ((DOCS / name).read_text(encoding="utf-8") for name in ("sharded-tables.md", "schema-lock.md"))
+PAGES = ("sharded-tables.md", "schema-lock.md", "dirty-rows.md")
+SHARDS, LOCK, DIRTY = ((DOCS / name).read_text(encoding="utf-8") for name in PAGES)
 TABLE = "ods.ods_t_package_flow_log"
 
 
+def blocks(page: str, language: str) -> list[str]:
+    return [str(text) for text in re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+
+
 def block(page: str, language: str) -> str:
-    (text,) = re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    return str(text)
+    (text,) = blocks(page, language)
+    return text
 
 
 @pytest.fixture
@@ -41,7 +47,9 @@ def dataplat(config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_every_key_of_the_page_about_shards_is_one() -> None:
-    FromSpec.model_validate(yaml.safe_load(block(SHARDS, "yaml"))["from"])
+    found, several = (yaml.safe_load(text) for text in blocks(SHARDS, "yaml"))
+    FromSpec.model_validate(found["from"])
+    assert several.keys() <= TableSpec.model_fields.keys()
     keys = set(re.findall(r"^\| `(\w+)` \| (?!nothing)", SHARDS, re.MULTILINE)) - {"history", "64"}
     assert keys == {*ShardsSpec.model_fields, "databases"}
 
@@ -82,6 +90,14 @@ def changed_order() -> SourceSchema:
     columns = tuple(SourceColumn(name, kind, True, "", None) for name, kind in kinds.items())
     planned = tuple(HiveColumn(name, kind) for name, kind in stored.items())
     return SourceSchema((Layout((PhysicalTable("market", "t_order"),), columns),), planned)
+
+
+def test_the_page_about_dirty_rows_declares_and_names_what_there_is() -> None:
+    declared = yaml.safe_load(block(DIRTY, "yaml"))
+    assert DirtyRowsSpec.model_validate(declared["dirty_rows"]).allowed(5_000) == 5
+    assert TypePolicySpec.model_validate(declared["types"]).zero_dates == "refuse"
+    named = re.findall(r"^\| `(\w+)` \| ", DIRTY, re.MULTILINE)
+    assert [name for name in named if name != "ds"] == [column.name for column in COLUMNS]
 
 
 def test_the_policies_of_the_page_are_those_of_a_table() -> None:
