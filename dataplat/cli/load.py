@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class _TableLoad:
+class TableLoad:
     """One table of the command: what was asked of it and what came of it."""
 
     spec: "AnyTable"
@@ -55,12 +55,13 @@ def load(
     """
     session = session_of(context)
     specs = in_order(session, session.catalog.select_any(select))
-    loads = [_TableLoad(spec, select_keys(session, spec, date)) for spec in specs]
+    loads = [TableLoad(spec, select_keys(session, spec, date)) for spec in specs]
     if dry_run:
         _show_plan(session, loads)
         return
-    _run(session, loads, wait)
-    _show(session, loads)
+    run_loads(session, loads, wait)
+    session.output.document(document_of(loads))
+    show_loads(session, loads)
     if not all(result.succeeded for one in loads for result in one.results):
         raise typer.Exit(FAILED)
 
@@ -94,7 +95,7 @@ def select_keys(session: Session, spec: "AnyTable", date: str) -> tuple[str, ...
     )
 
 
-def _show_plan(session: Session, loads: Sequence[_TableLoad]) -> None:
+def _show_plan(session: Session, loads: Sequence[TableLoad]) -> None:
     from dataplat.plan.partitions import contiguous_runs
 
     zone = session.catalog.platform.zone
@@ -141,7 +142,8 @@ def _source(spec: "AnyTable") -> str:
     return ", ".join(spec.all_sources) if isinstance(spec, TableSpec) else ""
 
 
-def _run(session: Session, loads: Sequence[_TableLoad], wait: float) -> None:
+def run_loads(session: Session, loads: Sequence[TableLoad], wait: float) -> None:
+    """Load in this process, table by table; one that fails does not stop the others."""
     session.under_way = "nothing had been read yet"
     with LoadProgress(session, sum(len(one.keys) for one in loads)) as progress:
         progress.note("starting")
@@ -151,7 +153,7 @@ def _run(session: Session, loads: Sequence[_TableLoad], wait: float) -> None:
         platform, instance = session.platform, session.instance
         for one in loads:
 
-            def read_ended(report: "LoadReport", one: _TableLoad = one) -> None:
+            def read_ended(report: "LoadReport", one: TableLoad = one) -> None:
                 one.reports.append(report)
                 progress.read_ended(report)
 
@@ -171,23 +173,31 @@ def _run(session: Session, loads: Sequence[_TableLoad], wait: float) -> None:
     session.under_way = ""
 
 
-def _show(session: Session, loads: Sequence[_TableLoad]) -> None:
-    failures = [(one, result) for one in loads for result in one.results if not result.succeeded]
-    session.output.document(
-        {
-            "ok": not failures,
-            "partitions": [item for one in loads for item in _documents(one)],
-            "failures": [
-                {
-                    "table": one.spec.table,
-                    "partitions": list(result.partitions),
-                    "run_id": result.run_id,
-                    "message": result.message,
-                }
-                for one, result in failures
-            ],
-        }
-    )
+def _failures(loads: "Sequence[TableLoad]") -> "list[tuple[TableLoad, RunResult]]":
+    return [(one, result) for one in loads for result in one.results if not result.succeeded]
+
+
+def document_of(loads: Sequence[TableLoad]) -> dict[str, Any]:
+    """Return what came of loads, for ``--json``."""
+    failures = _failures(loads)
+    return {
+        "ok": not failures,
+        "partitions": [item for one in loads for item in _documents(one)],
+        "failures": [
+            {
+                "table": one.spec.table,
+                "partitions": list(result.partitions),
+                "run_id": result.run_id,
+                "message": result.message,
+            }
+            for one, result in failures
+        ],
+    }
+
+
+def show_loads(session: Session, loads: Sequence[TableLoad]) -> None:
+    """Print what came of loads, for people."""
+    failures = _failures(loads)
     session.output.table(
         ["table", "partition", "source", "written", "files hold", "verdict", "seconds"],
         [row for one in loads for row in _rows(one)],
@@ -206,7 +216,7 @@ def _show(session: Session, loads: Sequence[_TableLoad]) -> None:
         session.output.note(f"\n{published} of {asked} partitions were published")
 
 
-def _warnings(one: _TableLoad) -> Iterator[str]:
+def _warnings(one: TableLoad) -> Iterator[str]:
     """Yield a line for each check that failed and let its partition be published all the same."""
     for key, (_, item) in one.rows.items():
         for outcome in item.outcomes:
@@ -217,7 +227,7 @@ def _warnings(one: _TableLoad) -> Iterator[str]:
                 yield f"warning: {subject(one.spec.table, [key])}: {outcome.check}: {outcome.message}{effect}"
 
 
-def _rows(one: _TableLoad) -> list[list[str]]:
+def _rows(one: TableLoad) -> list[list[str]]:
     """One row a partition; the seconds of a read stand in its first row."""
     rows, timed = [], set()
     for key in one.keys:
@@ -236,7 +246,7 @@ def _rows(one: _TableLoad) -> list[list[str]]:
     return rows
 
 
-def _documents(one: _TableLoad) -> list[dict[str, Any]]:
+def _documents(one: TableLoad) -> list[dict[str, Any]]:
     runs = {key: result.run_id for result in one.results for key in result.partitions}
     documents: list[dict[str, Any]] = []
     for key in one.keys:

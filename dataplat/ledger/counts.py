@@ -83,6 +83,40 @@ class CountBook:
 
         return {key: tuple(sorted(names)) for key, names in self._database.read(work).items()}
 
+    def hops_of(
+        self, table: str, versions: Mapping[str, str], hops: Collection[Hop]
+    ) -> dict[str, tuple[HopCount, ...]]:
+        """Return the last counts of some hops, for one version of each partition, by few questions.
+
+        Args:
+            table: The table.
+            versions: The version asked about, by partition.
+            hops: Which of them.
+
+        Returns:
+            By partition; one without any such count is absent.
+        """
+        t = hop_count
+        query = sa.select(t).where(t.c.table_name == table, t.c.hop.in_(sorted(hops))).order_by(t.c.id)
+
+        def work(connection: sa.Connection) -> list[HopCount]:
+            found: list[HopCount] = []
+            for chunk in chunks(list(versions)):
+                some = query.where(
+                    t.c.partition_key.in_(chunk), t.c.version.in_({versions[key] for key in chunk})
+                )
+                rows = connection.execute(some).mappings()
+                found += [_hop(row) for row in rows if row["version"] == versions[row["partition_key"]]]
+            return found
+
+        last = _last_by(
+            self._database.read(work), lambda hop: (hop.partition, hop.hop, hop.shard, hop.target)
+        )
+        by_partition: dict[str, list[HopCount]] = {}
+        for hop in last:
+            by_partition.setdefault(hop.partition, []).append(hop)
+        return {key: tuple(some) for key, some in by_partition.items()}
+
     def checks(self, table: str, partition: str, version: str | None = None) -> tuple[CheckResult, ...]:
         """Return the last result per version and check, in the order of recording."""
         rows = self._numbers_of(check_result, _check, table, partition, version)

@@ -27,7 +27,7 @@ COMMANDS = (
         "versions",
         "path",
     ),
-    *("hold", "release", "waive", "recheck", "ready", "late", "pause", "resume"),
+    *("hold", "release", "waive", "recheck", "ready", "late", "drift", "pause", "resume"),
     *("rollback", "collect", "count"),
 )
 GROUPS = (

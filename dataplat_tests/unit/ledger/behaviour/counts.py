@@ -57,6 +57,24 @@ class CountBehaviour:
         assert ledger.shards(ORDERS, {DAY: "v0"}) == {DAY: ("d.old",)}
         assert ledger.shards(ORDERS, {}) == {}
 
+    def test_some_hops_of_one_version_of_each_partition_are_asked_for_together(self, ledger: Ledger) -> None:
+        ledger.record_hops(
+            [
+                hop(Hop.SOURCE_BEFORE, shard="d.t_1", rows=1),
+                hop(Hop.SOURCE_BEFORE, shard="d.t_1", rows=2),
+                hop(Hop.SOURCE_BEFORE, shard="d.t_2", rows=3),
+                hop(Hop.FILES),
+                hop(Hop.FILTERED, version="v0"),
+                hop(Hop.FILTERED, partition=NEXT_DAY, version="v0", rows=4),
+            ]
+        )
+        found = ledger.hops_of(ORDERS, {DAY: "v1", NEXT_DAY: "v0"}, {Hop.SOURCE_BEFORE, Hop.FILTERED})
+        assert {key: [(one.shard, one.rows) for one in some] for key, some in found.items()} == {
+            DAY: [("d.t_1", 2), ("d.t_2", 3)],
+            NEXT_DAY: [("", 4)],
+        }
+        assert ledger.hops_of(ORDERS, {}, {Hop.FILES}) == {}
+
     def test_the_last_count_of_a_hop_answers(self, ledger: Ledger) -> None:
         ledger.record_hops([hop(Hop.READ, 3), hop(Hop.FILES, 3)])
         ledger.record_hops([hop(Hop.READ, 4)])
