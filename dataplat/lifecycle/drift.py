@@ -11,9 +11,8 @@ from datetime import datetime
 
 from dataplat.errors import DataplatError, LedgerError
 from dataplat.ledger import Hop, Ledger, PartitionStatus, VersionState
-from dataplat.lifecycle.shards import FoundShards, find_shards, require_shards
+from dataplat.lifecycle.shards import FoundShards, find_everywhere, require_shards
 from dataplat.lifecycle.source_columns import render_text
-from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.drift import (
     Holds,
     PartitionDrift,
@@ -27,7 +26,7 @@ from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.recounts import Recount, render_recounts
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import plan_targets
-from dataplat.sources.mysql import connect_source, run_counts
+from dataplat.sources.mysql import connect_instances, run_counts
 from dataplat.specs import Catalog, SecretResolver, TableSpec
 
 # By partition: rows of each physical table.
@@ -120,7 +119,7 @@ def _table(
 def recount(
     catalog: Catalog, secrets: SecretResolver, spec: TableSpec, keys: Sequence[str]
 ) -> tuple[FoundShards, Recounted]:
-    """Count partitions at the source: one scan of each shard, one statement for up to 400 of them.
+    """Count partitions at the source: one scan of each shard, one statement for up to 400 of an instance.
 
     Returns:
         The shards that there are, and the rows of each partition in each shard that has any.
@@ -131,21 +130,22 @@ def recount(
     """
     assert spec.window.column is not None, "load_catalog asks for it"
     targets = plan_targets(spec, keys, spec.partition, catalog.platform.timezone)
-    source = catalog.source_of(spec)
+    instances = catalog.instances_of(spec)
     rows: dict[str, dict[PhysicalTable, int]] = {key: defaultdict(int) for key in keys}
-    with connect_source(source, secrets) as connection:
-        with declared_at(spec.declared.at("from")):
-            found = find_shards(connection, spec, targets)
-            shards = found.of(keys)
-            require_shards(spec, targets, shards)
-        statements = render_recounts(
-            _recounts(spec, targets, shards),
-            window_column=spec.window.column,
-            zone=source.timezone or catalog.platform.timezone,
-        )
-        for statement in statements:
-            for shard, part, count in run_counts(connection, statement, subject=spec.table):
-                rows[keys[int(part)]][shards[int(shard)]] += int(count)
+    with connect_instances(instances, secrets) as connections:
+        found = find_everywhere(connections, spec, targets)
+        shards = found.of(keys)
+        require_shards(spec, targets, shards)
+        recounts = _recounts(spec, targets, shards)
+        for name, connection in connections.by_name.items():
+            statements = render_recounts(
+                [one for one in recounts if one.table.source == name],
+                window_column=spec.window.column,
+                zone=instances[name].timezone or catalog.platform.timezone,
+            )
+            for statement in statements:
+                for shard, part, count in run_counts(connection, statement, subject=spec.table):
+                    rows[keys[int(part)]][shards[int(shard)]] += int(count)
     return found, rows
 
 

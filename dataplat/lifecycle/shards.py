@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dataplat.errors import SourceError
+from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.dates import render_dates
 from dataplat.plan.layouts import SourceColumn
 from dataplat.plan.reads import PartitionTarget
@@ -14,6 +15,7 @@ from dataplat.sources.mysql import (
     InstanceConnections,
     SourceConnection,
     TableEstimate,
+    describe_shards,
     discover_tables,
     match_tables,
     table_estimates,
@@ -89,6 +91,27 @@ def find_shards(
                 several = several or qualified
         by_key[target.key] = tuple(sorted({table for text in texts for table in answers[text]}))
     return FoundShards(by_key, several)
+
+
+def find_everywhere(
+    connections: InstanceConnections,
+    spec: TableSpec,
+    targets: Sequence[PartitionTarget],
+    *,
+    describe: bool = False,
+) -> FoundShards:
+    """Ask each instance of a table in turn which physical tables there are, and their columns if wanted."""
+    everywhere: FoundShards | None = None
+    with declared_at(spec.declared.at("from")):
+        for name, connection in connections.by_name.items():
+            here = find_shards(connection, spec, targets)
+            if describe:
+                shards = here.of([target.key for target in targets])
+                here = replace(here, described=describe_shards(connection, shards))
+            here = here.on(name) if name else here
+            everywhere = everywhere.beside(here) if everywhere else here
+    assert everywhere is not None, "a table has an instance"
+    return everywhere
 
 
 def require_shards(

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dataplat.lifecycle.shards import FoundShards, estimate_shards, find_shards, require_shards
+from dataplat.lifecycle.shards import FoundShards, estimate_shards, find_everywhere, require_shards
 from dataplat.lifecycle.source_columns import is_window_of_dates, plan_source_columns, render_text
 from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
@@ -23,7 +23,6 @@ from dataplat.sources.mysql import (
     InstanceConnections,
     SourceConnection,
     connect_instances,
-    describe_shards,
     open_source,
     primary_key,
     run_counts,
@@ -104,16 +103,8 @@ class SourceTable:
             return self._find_shards(connections, keys)
 
     def _find_shards(self, connections: InstanceConnections, keys: Sequence[str]) -> FoundShards:
-        """Ask each instance in turn; a table that is named, not discovered, must be there."""
-        everywhere: FoundShards | None = None
-        with declared_at(self._spec.declared.at("from")):
-            for name, connection in connections.by_name.items():
-                here = find_shards(connection, self._spec, self.targets(keys))
-                here = replace(here, described=describe_shards(connection, here.of(keys)))
-                here = here.on(name) if name else here
-                everywhere = everywhere.beside(here) if everywhere else here
-        assert everywhere is not None
-        return everywhere
+        """Find and describe them; a table that is named, not discovered, must be there."""
+        return find_everywhere(connections, self._spec, self.targets(keys), describe=True)
 
     def survey(self, keys: Sequence[str], found: FoundShards | None = None) -> Survey:
         """Describe the columns of the shards, which are found first unless they are given.

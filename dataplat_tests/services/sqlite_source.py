@@ -7,13 +7,14 @@ collations, time zones and plans are tested on a real server.
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from dataplat.errors import SourceUnavailableError
+from dataplat.sources.mysql import InstanceConnections, SourceConnection
 from dataplat.specs import SecretResolver, SourceSpec
 
 
@@ -46,24 +47,28 @@ class StandInSource:
         self._db.executemany(sql, rows)
 
     @contextmanager
-    def connect(self, source: SourceSpec, _secrets: SecretResolver) -> Iterator["_Connection"]:
-        """In place of ``connect_source``."""
-        if source.name in self.down:
-            raise SourceUnavailableError(
-                f"source {source.name}", "the server cannot be reached", effect="nothing was read"
-            )
-        yield _Connection(self, source)
+    def connect(
+        self, instances: Mapping[str, SourceSpec], _secrets: SecretResolver
+    ) -> Iterator[InstanceConnections]:
+        """In place of ``connect_instances``; all instances are this one."""
+        for source in instances.values():
+            if source.name in self.down:
+                raise SourceUnavailableError(
+                    f"source {source.name}", "the server cannot be reached", effect="nothing was read"
+                )
+        connections = {name: _Connection(self) for name in instances}
+        yield InstanceConnections(cast("dict[str, SourceConnection]", connections))
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let everything that counts again ask this instead of a server."""
-        monkeypatch.setattr("dataplat.lifecycle.drift.connect_source", self.connect)
+        monkeypatch.setattr("dataplat.lifecycle.drift.connect_instances", self.connect)
 
 
 class _Connection:
     """As much of ``SourceConnection`` as counting needs."""
 
-    def __init__(self, stand_in: StandInSource, source: SourceSpec) -> None:
-        self._stand_in, self.source = stand_in, source
+    def __init__(self, stand_in: StandInSource) -> None:
+        self._stand_in = stand_in
 
     def rows(self, sql: str, *, subject: str = "") -> list[tuple[Any, ...]]:
         self._stand_in.sent.append(sql)
