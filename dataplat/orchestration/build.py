@@ -7,6 +7,7 @@ import dagster as dg
 
 from dataplat.lifecycle.udfs import ModelUdfs
 from dataplat.orchestration.automation import Automation, build_automation_sensors
+from dataplat.orchestration.factories.drift import build_drift_job, build_drift_sensors
 from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.recheck import build_recheck_job
 from dataplat.orchestration.factories.tables import build_table_asset
@@ -41,7 +42,9 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
         sensors = build_automation_sensors(catalog)
     sensors += build_readiness_sensors(catalog, gatekeeper, environ)
     sensors += build_lateness_sensors(catalog, gatekeeper)
-    external, jobs, checks = build_external_assets(catalog), [build_recheck_job()], []
+    drift = build_drift_job()
+    sensors += build_drift_sensors(catalog, gatekeeper, drift)
+    external, jobs, checks = build_external_assets(catalog), [build_recheck_job(), drift], []
     if catalog.audits:
         from dataplat.orchestration.audits.build import AuditDefinitions
 

@@ -11,6 +11,7 @@ from dataplat.specs.check_names import check_references, written_at
 from dataplat.specs.checks import ROW_COUNT_CHECK
 from dataplat.specs.columns_text import plain_target
 from dataplat.specs.documents import Declared
+from dataplat.specs.drift import DriftSpec
 from dataplat.specs.model import ModelSpec
 from dataplat.specs.model_test import ModelTestSpec
 from dataplat.specs.platform import PlatformSpec
@@ -93,6 +94,10 @@ def _load(table: TableSpec) -> Iterator[Problem]:
     if table.load == "incremental" and table.window.column is None:
         yield table.declared.problem(
             ("load",), "incremental needs window.column, the time column that says which rows are new"
+        )
+    if table.load == "snapshot" and isinstance(table.drift, DriftSpec):
+        yield table.declared.problem(
+            ("drift",), "a snapshot is of the moment when it was read, so another count later is no drift"
         )
 
 

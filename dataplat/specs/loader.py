@@ -18,6 +18,7 @@ from dataplat.specs.base import DeclaredSpec
 from dataplat.specs.catalog import Catalog
 from dataplat.specs.crosscheck import cross_check
 from dataplat.specs.documents import Document, read_document
+from dataplat.specs.drift import DriftSpec, TableDriftSpec
 from dataplat.specs.explain import explain
 from dataplat.specs.files import Kind, Kinds, find_files, kind_of
 from dataplat.specs.interpolate import interpolate
@@ -178,7 +179,14 @@ def _complete_table(table: TableSpec, platform: PlatformSpec) -> TableSpec:
         window=window,
         partition=table.partition.over(platform.partition),
         retention=table.retention.over(platform.retention),
+        drift=_drift(table, platform),
     )
+
+
+def _drift(table: TableSpec, platform: PlatformSpec) -> TableDriftSpec | None:
+    if isinstance(table.drift, DriftSpec) and platform.drift is not None:
+        return table.drift.over(platform.drift)
+    return table.drift or (platform.drift if table.load == "incremental" else None)
 
 
 def _complete_model(model: ModelSpec, platform: PlatformSpec) -> ModelSpec:

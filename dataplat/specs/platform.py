@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic_core import CoreSchema
 
 from dataplat.specs.base import DeclaredSpec, Spec
+from dataplat.specs.drift import DriftSpec
 from dataplat.specs.secrets import SecretText
 from dataplat.specs.values import (
     Count,
@@ -194,6 +195,9 @@ class PlatformSpec(DeclaredSpec):
     )
     automation: AutomationSpec = Field(
         default_factory=AutomationSpec, description="What is made without anybody asking."
+    )
+    drift: DriftSpec | None = Field(
+        None, description="Load what changed at its source after it was loaded; without it only by command."
     )
     external: tuple[ExternalSpec, ...] = Field(
         (), description="Tables that somebody else makes and models read: names, or names with a grain."

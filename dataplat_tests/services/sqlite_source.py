@@ -24,12 +24,14 @@ class StandInSource:
     Attributes:
         sent: Every statement, in order.
         down: Names of sources that cannot be reached.
+        breaks: What is said instead of counting a table, by its name.
     """
 
     def __init__(self) -> None:
         self._db = sqlite3.connect(":memory:", isolation_level=None)
         self.sent: list[str] = []
         self.down: set[str] = set()
+        self.breaks: dict[str, str] = {}
 
     def make(self, database: str, *tables: str, column: str = "at") -> None:
         """Make empty tables; the databases must be new or the same as before."""
@@ -72,6 +74,9 @@ class _Connection:
 
     def rows(self, sql: str, *, subject: str = "") -> list[tuple[Any, ...]]:
         self._stand_in.sent.append(sql)
+        for table, problem in self._stand_in.breaks.items():
+            if f"`{table}`" in sql:
+                raise SourceUnavailableError(subject, problem)
         return self._stand_in.run(sql)
 
     def records(self, sql: str, *, subject: str = "") -> list[dict[str, Any]]:

@@ -5,7 +5,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
+from dataplat.specs.drift import DriftSpec
 from dataplat_tests.services.sqlite_source import StandInSource
 from dataplat_tests.unit.cli.harness import CommandLine
 from dataplat_tests.unit.cli.test_drift import MONEY_TABLE, ROWS, add, publish, source
@@ -26,6 +28,11 @@ def test_the_command_prints_what_the_page_shows(dataplat: CommandLine) -> None:
     ran = dataplat(*shlex.split(ASK)[1:])
     (shown,) = re.findall(r"^```text\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert (ran.code, ran.out) == (1, shown)
+
+
+def test_the_settings_of_the_page_are_those_of_a_platform() -> None:
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert DriftSpec.model_validate(yaml.safe_load(text)["drift"]) == DriftSpec()
 
 
 def test_the_page_queues_what_changed(dataplat: CommandLine) -> None:
