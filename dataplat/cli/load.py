@@ -43,6 +43,14 @@ def load(
     context: typer.Context,
     select: Select,
     date: Dates = "",
+    lookback: Annotated[
+        bool | None,
+        typer.Option(
+            "--lookback/--no-lookback",
+            help="Whether what a table's lookback says is read again; else with a single partition only.",
+            show_default=False,
+        ),
+    ] = None,
     wait: Wait = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be loaded, and stop.")] = False,
     _config: Config = None,
@@ -55,7 +63,10 @@ def load(
     """
     session = session_of(context)
     specs = in_order(session, session.catalog.select_any(select))
-    loads = [TableLoad(spec, select_keys(session, spec, date)) for spec in specs]
+    loads = [
+        TableLoad(spec, _with_lookback(session, spec, select_keys(session, spec, date), lookback))
+        for spec in specs
+    ]
     if dry_run:
         _show_plan(session, loads)
         return
@@ -93,6 +104,22 @@ def select_keys(session: Session, spec: "AnyTable", date: str) -> tuple[str, ...
         zone=platform.zone,
         subject=spec.table,
     )
+
+
+def _with_lookback(
+    session: Session, spec: "AnyTable", keys: tuple[str, ...], wanted: bool | None
+) -> tuple[str, ...]:
+    """Add what the table's ``lookback`` reads again; ranges and lists are loaded as they were named."""
+    from dataplat.plan.lookback import with_lookback
+    from dataplat.specs import TableSpec
+
+    if wanted is False or not isinstance(spec, TableSpec) or spec.lookback is None:
+        return keys
+    if wanted is None and len(keys) > 1:
+        return keys
+    platform = session.catalog.platform
+    first = spec.window.start or platform.start
+    return with_lookback(keys, spec.window.grain, spec.lookback, first=first, zone=platform.zone)
 
 
 def _show_plan(session: Session, loads: Sequence[TableLoad]) -> None:

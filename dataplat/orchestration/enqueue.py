@@ -18,12 +18,10 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.utils import make_new_backfill_id
 
 from dataplat.orchestration.automation import LAUNCHED_BY
-from dataplat.orchestration.partitions import partitions_of
+from dataplat.orchestration.partitions import RANGE_END, RANGE_START, partitions_of
 from dataplat.orchestration.places import settle_dead_runs
 from dataplat.specs import AnyTable, Catalog
 
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 PARTITION = "dagster/partition"
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,

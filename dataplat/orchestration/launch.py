@@ -18,12 +18,10 @@ from dataplat.orchestration.factories.models import build_model_asset
 from dataplat.orchestration.factories.recheck import CHECK_AGAIN, build_recheck_job
 from dataplat.orchestration.factories.tables import build_table_asset
 from dataplat.orchestration.observer import INTERRUPTED, Observer, observed_by
+from dataplat.orchestration.partitions import range_tags
 from dataplat.orchestration.places import cancel_own_runs, process_tag, settle_dead_runs, wait_for_place
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.specs import AnyTable, ModelSpec
-
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -107,8 +105,7 @@ def _run(
     if asset.op.pool is not None:
         wait_for_place(instance, asset.op.pool, observer.waiting)
     tags = {"dataplat/table": spec.table, "dataplat/actor": platform.settings.actor, **process_tag()}
-    if len(keys) > 1:
-        tags |= {RANGE_START: keys[0], RANGE_END: keys[-1]}
+    tags |= range_tags(keys)
     try:
         with observed_by(observer):
             result = dg.materialize(

@@ -4,6 +4,7 @@ Assets run together only when their definitions are equal, and equal objects tha
 load faster. Keys are the canonical ones of ``plan.partitions``.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -11,9 +12,20 @@ import dagster as dg
 
 from dataplat.specs import AnyTable, Catalog
 
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
 PartitionsDefinition = (
     dg.DailyPartitionsDefinition | dg.HourlyPartitionsDefinition | dg.MonthlyPartitionsDefinition
 )
+
+
+def range_tags(keys: Sequence[str]) -> dict[str, str]:
+    """Return the tags that make one run of several neighbouring partitions; a single one needs none.
+
+    >>> range_tags(["2026-03-01", "2026-03-02"])[RANGE_END]
+    '2026-03-02'
+    """
+    return {RANGE_START: keys[0], RANGE_END: keys[-1]} if len(keys) > 1 else {}
 
 
 def partitions_of(catalog: Catalog, spec: AnyTable) -> PartitionsDefinition:

@@ -16,8 +16,9 @@ import dagster as dg
 
 from dataplat.orchestration.automation import LAUNCHED_BY, priority_tags
 from dataplat.orchestration.gatekeeper import Gatekeeper
+from dataplat.orchestration.partitions import range_tags
 from dataplat.plan.partitions import latest_partition
-from dataplat.specs import AnyTable, Catalog
+from dataplat.specs import AnyTable, Catalog, TableSpec
 
 
 def build_schedules(catalog: Catalog, gatekeeper: Gatekeeper) -> list[dg.ScheduleDefinition]:
@@ -62,18 +63,31 @@ def _schedule(catalog: Catalog, gatekeeper: Gatekeeper, specs: Sequence[AnyTable
         for spec, key in zip(specs, keys, strict=True):
             if spec.table in paused:
                 continue
+            together = _with_lookback(catalog, spec, partition)
             yield dg.RunRequest(
                 run_key=f"{spec.table}|{partition}|{moment.isoformat()}",
-                partition_key=partition,
+                partition_key=partition if len(together) == 1 else None,
                 asset_selection=[key],
                 tags={
                     "dataplat/table": spec.table,
                     LAUNCHED_BY: "schedule",
                     **priority_tags(spec.priority),
+                    **range_tags(together),
                 },
             )
 
     return tick
+
+
+def _with_lookback(catalog: Catalog, spec: AnyTable, partition: str) -> tuple[str, ...]:
+    """Return the partition, after those that the table's ``lookback`` reads again with it."""
+    if not isinstance(spec, TableSpec) or spec.lookback is None:
+        return (partition,)
+    from dataplat.plan.lookback import with_lookback
+
+    first = spec.window.start or catalog.platform.start
+    grain, zone = spec.window.grain, catalog.platform.zone
+    return with_lookback([partition], grain, spec.lookback, first=first, zone=zone)
 
 
 def _slug(cron: str) -> str:

@@ -1,6 +1,7 @@
 """What no file can know by itself: names that must exist elsewhere, and things declared twice."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from dataplat.specs.source import SourceSpec
 from dataplat.specs.table import TableSpec
 from dataplat.specs.values import Grain
 from dataplat.specs.warehouse_table import WarehouseTable
+
+_LONGEST = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
 
 
 def cross_check(specs: Mapping[str, list[Any]], files: Mapping[str, set[Path]]) -> list[Problem]:
@@ -94,6 +97,15 @@ def _load(table: TableSpec) -> Iterator[Problem]:
     if table.load == "incremental" and table.window.column is None:
         yield table.declared.problem(
             ("load",), "incremental needs window.column, the time column that says which rows are new"
+        )
+    if table.lookback is not None and table.load == "snapshot":
+        yield table.declared.problem(
+            ("lookback",), "a snapshot is the whole table already; lookback is for load: incremental"
+        )
+    elif table.lookback is not None and table.lookback <= _LONGEST[table.window.grain]:
+        yield table.declared.problem(
+            ("lookback",),
+            f"reads nothing again: longer than the {table.window.grain} of a partition is wanted",
         )
     if table.load == "snapshot" and isinstance(table.drift, DriftSpec):
         yield table.declared.problem(

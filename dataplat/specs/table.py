@@ -14,7 +14,7 @@ from pydantic import (
 from dataplat.specs.base import Spec
 from dataplat.specs.checks.base import at_most_all
 from dataplat.specs.drift import TableDriftSpec
-from dataplat.specs.values import Count, Day, Grain, Text, Texts, parse_percent, shown
+from dataplat.specs.values import Count, Day, Duration, Grain, Text, Texts, parse_percent, shown
 from dataplat.specs.warehouse_table import WarehouseTable
 
 
@@ -153,7 +153,7 @@ class DirtyRowsSpec(Spec):
 class TableSpec(WarehouseTable):
     """A table that is loaded from a source. ``load_catalog`` fills in what the platform decides for it."""
 
-    not_in_sha: ClassVar[frozenset[str]] = WarehouseTable.not_in_sha | {"schema_policy", "drift"}
+    not_in_sha: ClassVar[frozenset[str]] = WarehouseTable.not_in_sha | {"schema_policy", "drift", "lookback"}
 
     source: Text | None = Field(None, description="Name of a file in sources/.")
     sources: Texts = Field((), description="Several of them, where the shards are on several instances.")
@@ -163,6 +163,11 @@ class TableSpec(WarehouseTable):
         " several partitions that are loaded together share one read."
     )
     window: WindowSpec = Field(default_factory=WindowSpec, description="Which rows belong to a partition.")
+    lookback: Duration | None = Field(
+        None,
+        description="A load of one partition reads those again that end within this of its end; see drift for"
+        " what does so only where something changed.",
+    )
     drift: TableDriftSpec | None = Field(
         None,
         description="As the platform's, but for what is said here; never leaves it alone.",
