@@ -25,6 +25,9 @@ def drift(
     context: typer.Context,
     select: Annotated[str, typer.Argument(metavar="SELECT", help="As for load; else every table.")] = "*",
     days: Annotated[int, typer.Option("--days", metavar="N", min=1, help="How many business days back.")] = 8,
+    checksum: Annotated[
+        bool, typer.Option("--checksum", help="Compare values too, by hashing both sides.")
+    ] = False,
     queue: Annotated[bool, typer.Option("--enqueue", help="Let Dagster load those that changed.")] = False,
     load: Annotated[bool, typer.Option("--load", help="Load those that changed, here and now.")] = False,
     _config: Config = None,
@@ -32,17 +35,22 @@ def drift(
 ) -> None:
     """Show which closed partitions their sources have changed.
 
-    They are counted again and compared with what the visible version took from the source. A snapshot does
-    not drift, and what was never loaded is shown as missing and left alone. Exit 1 if a partition changed and
-    was neither queued nor loaded, or a source could not be asked.
+    They are counted again and compared with what the visible version took from the source; --checksum also
+    finds updates that leave the number as it was. A snapshot does not drift, and what was never loaded is
+    shown as missing and left alone. Exit 1 if a partition changed and was neither queued nor loaded, or a
+    source could not be asked.
     """
     if queue and load:
         raise typer.BadParameter("either --enqueue or --load, not both")
     session = session_of(context)
-    found = _find(session, select, days)
+    found = _find(session, select, days, checksum)
     changed = [one for one in found if one.changed]
     done = not changed
-    document: dict[str, Any] = {"days": days, "tables": [_document(one) for one in found]}
+    document: dict[str, Any] = {
+        "days": days,
+        "checksum": checksum,
+        "tables": [_document(one) for one in found],
+    }
     _show(session, found)
     if changed and queue:
         enqueued, alive = _enqueue(session, changed)
@@ -62,13 +70,21 @@ def drift(
         raise typer.Exit(FAILED)
 
 
-def _find(session: Session, select: str, days: int) -> "list[TableDrift]":
+def _find(session: Session, select: str, days: int, checksum: bool) -> "list[TableDrift]":
     from dataplat.lifecycle.drift import find_drift
     from dataplat.specs import SecretResolver
 
     catalog, secrets = session.catalog, SecretResolver(session.environ)
     specs = catalog.select(select)
-    return list(find_drift(catalog, session.ledger, secrets, specs, now=session.now(), days=days))
+    hash_both = None
+    if checksum:
+        from dataplat.lifecycle.drift_values import hash_both_sides
+
+        hash_both = hash_both_sides(session.platform)
+    found = find_drift(
+        catalog, session.ledger, secrets, specs, now=session.now(), days=days, hash_both=hash_both
+    )
+    return list(found)
 
 
 def _show(session: Session, found: "Sequence[TableDrift]") -> None:
@@ -102,7 +118,8 @@ def _numbers(item: "PartitionDrift") -> list[str]:
 
 
 def _verdict(item: "PartitionDrift") -> str:
-    return f"{item.standing}: {item.note}" if item.note else str(item.standing)
+    notes = [note for note in ("other values" if item.values_differ else "", item.note) if note]
+    return f"{item.standing}: {', '.join(notes)}" if notes else str(item.standing)
 
 
 def _summary(found: "Sequence[TableDrift]") -> str:

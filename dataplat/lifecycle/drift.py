@@ -5,7 +5,7 @@ statements; one whose source fails is told and stops no other.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from dataplat.plan.drift import (
     Taken,
     closed_partitions,
     compare_partition,
+    compare_values,
     keys_of,
 )
 from dataplat.plan.reads import PartitionTarget
@@ -31,6 +32,10 @@ from dataplat.specs import Catalog, SecretResolver, TableSpec
 
 # By partition: rows of each physical table.
 Recounted = Mapping[str, Mapping[PhysicalTable, int]]
+
+# Checksums of some partitions of a table, by partition: as they are visible, and as the source has them now.
+BothSides = tuple[Mapping[str, str], Mapping[str, str]]
+HashBothSides = Callable[[TableSpec, Sequence[str]], BothSides]
 
 SNAPSHOT = "a snapshot is of the moment when it was read, so another count is no drift"
 NOTHING_ENDED = "its first partition has not ended"
@@ -71,8 +76,18 @@ def find_drift(
     *,
     now: datetime,
     days: int,
+    hash_both: HashBothSides | None = None,
 ) -> Iterator[TableDrift]:
     """Yield how each table stands, in their order, as soon as it is known.
+
+    Args:
+        catalog: The configuration.
+        ledger: What was taken.
+        secrets: Of the sources.
+        specs: The tables.
+        now: Which partitions are over.
+        days: How many business days back.
+        hash_both: Tells partitions apart whose numbers of rows agree; without it only numbers are compared.
 
     Raises:
         LedgerError: The ledger cannot be read: nothing can be said about any table.
@@ -89,7 +104,8 @@ def find_drift(
             yield TableDrift(spec, skipped=NOTHING_ENDED if spec.load != "snapshot" else SNAPSHOT)
             continue
         try:
-            yield TableDrift(spec, tuple(_table(catalog, ledger, secrets, spec, keys)))
+            stand = tuple(_table(catalog, ledger, secrets, spec, keys))
+            yield TableDrift(spec, _with_values(spec, stand, hash_both) if hash_both else stand)
         except LedgerError:
             raise
         except DataplatError as error:
@@ -114,6 +130,20 @@ def _table(
         }
         holds = Holds(sum(there.values()), there if spec.read_from.shards else {})
         yield compare_partition(key, taken.get(key), holds, _note(statuses[key]))
+
+
+def _with_values(
+    spec: TableSpec, partitions: Sequence[PartitionDrift], hash_both: HashBothSides
+) -> tuple[PartitionDrift, ...]:
+    """Look at the values of partitions whose numbers tell no difference and whose rows are all visible."""
+    alike = [one.key for one in partitions if one.standing is Standing.SAME and one.all_visible]
+    if not alike:
+        return tuple(partitions)
+    visible, held = hash_both(spec, alike)
+    return tuple(
+        compare_values(one, visible[one.key], held[one.key]) if one.key in visible else one
+        for one in partitions
+    )
 
 
 def recount(
@@ -177,14 +207,14 @@ def _taken(ledger: Ledger, table: str, statuses: Mapping[str, PartitionStatus]) 
     taken = {}
     for key, version in visible.items():
         shards: dict[str, set[int | None]] = defaultdict(set)
-        rows = version.rows or 0
+        rows = visible_rows = version.rows or 0
         for hop in hops.get(key, ()):
             if hop.hop in (Hop.QUARANTINED, Hop.FILTERED):
                 rows += hop.rows or 0
             elif hop.shard:
                 shards[hop.shard].add(hop.rows)
         known = {name: counts.pop() if len(counts) == 1 else None for name, counts in shards.items()}
-        taken[key] = Taken(version.version, rows, known)
+        taken[key] = Taken(version.version, rows, known, rows == visible_rows)
     return taken
 
 

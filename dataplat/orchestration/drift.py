@@ -7,6 +7,7 @@ import dagster as dg
 
 from dataplat.errors import DataplatError
 from dataplat.lifecycle.drift import TableDrift, find_drift
+from dataplat.lifecycle.drift_values import hash_both_sides
 from dataplat.lifecycle.platform import Platform
 from dataplat.orchestration.enqueue import Enqueued, enqueue
 from dataplat.plan.drift import PartitionDrift, Standing
@@ -14,7 +15,7 @@ from dataplat.specs.problems import counted
 
 
 def count_again(
-    context: dg.OpExecutionContext, tables: Sequence[str], *, days: int, load: bool
+    context: dg.OpExecutionContext, tables: Sequence[str], *, days: int, checksum: bool, load: bool
 ) -> Iterator[dg.AssetObservation | dg.Output[Any]]:
     """Count partitions of tables again, yield what was found, and queue what changed.
 
@@ -26,7 +27,10 @@ def count_again(
     try:
         specs = [platform.catalog.table(name) for name in tables]
         asked = find_drift(
-            platform.catalog, platform.ledger, platform.secrets, specs, now=platform.now(), days=days
+            *(platform.catalog, platform.ledger, platform.secrets, specs),
+            now=platform.now(),
+            days=days,
+            hash_both=hash_both_sides(platform) if checksum else None,
         )
         for one in asked:
             found.append(one)
@@ -71,7 +75,7 @@ def _observations(one: TableDrift) -> Iterator[dg.AssetObservation]:
 
 def _metadata(item: PartitionDrift) -> dict[str, Any]:
     metadata: dict[str, Any] = {
-        "drift": "changed",
+        "drift": "other values" if item.values_differ else "changed",
         "rows_then": item.then,
         "rows_now": item.now,
         "difference": item.difference,

@@ -11,7 +11,7 @@ A shard whose rows changed while it was read tells nothing by itself; the partit
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -39,13 +39,13 @@ class Taken:
         version: That version.
         rows: Rows of the source that it accounts for: in its files, quarantined, or filtered.
         shards: Rows of each shard that was counted, by name; None where it changed while it was read.
-        checksum: Of its rows, if it is known.
+        all_visible: Whether its files hold all of them: none was quarantined or filtered.
     """
 
     version: str
     rows: int
     shards: Mapping[str, int | None] = field(default_factory=dict)
-    checksum: str | None = None
+    all_visible: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,6 @@ class Holds:
 
     rows: int
     shards: Mapping[str, int] = field(default_factory=dict)
-    checksum: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,7 @@ class PartitionDrift:
         values_differ: Whether only the checksums tell that it changed.
         version: The visible version, or nothing.
         note: What else is to be known: held, or why it was never published.
+        all_visible: Whether a checksum of its files can be that of the source.
     """
 
     key: str
@@ -89,6 +89,7 @@ class PartitionDrift:
     values_differ: bool = False
     version: str = ""
     note: str = ""
+    all_visible: bool = True
 
     @property
     def difference(self) -> int | None:
@@ -129,13 +130,20 @@ def compare_partition(key: str, taken: Taken | None, holds: Holds, note: str = "
     if taken is None:
         return PartitionDrift(key, Standing.MISSING, None, holds.rows, note=note)
     shards = tuple(_changed_shards(taken.shards, holds.shards)) if taken.shards else ()
-    counts_differ = bool(shards) or holds.rows != taken.rows
-    sums = (taken.checksum, holds.checksum)
-    values_differ = not counts_differ and None not in sums and sums[0] != sums[1]
-    standing = Standing.CHANGED if counts_differ or values_differ else Standing.SAME
+    standing = Standing.CHANGED if shards or holds.rows != taken.rows else Standing.SAME
     return PartitionDrift(
-        key, standing, taken.rows, holds.rows, shards, values_differ, version=taken.version, note=note
+        *(key, standing, taken.rows, holds.rows, shards),
+        version=taken.version,
+        note=note,
+        all_visible=taken.all_visible,
     )
+
+
+def compare_values(partition: PartitionDrift, visible: str, held: str) -> PartitionDrift:
+    """Return how a partition stands whose numbers agree, by the checksums of its files and of the source."""
+    if visible == held:
+        return partition
+    return replace(partition, standing=Standing.CHANGED, values_differ=True)
 
 
 def _changed_shards(then: Mapping[str, int | None], now: Mapping[str, int]) -> Iterator[ShardDrift]:

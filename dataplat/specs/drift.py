@@ -22,6 +22,7 @@ class DriftSpec(Spec):
     every: Annotated[Duration, AfterValidator(_not_every_minute)] = Field(
         timedelta(hours=6), description="Pause from one count to the next."
     )
+    checksum: bool = Field(False, description="Compare values too; both sides hash what they hold.")
 
 
 TableDriftSpec = Annotated[

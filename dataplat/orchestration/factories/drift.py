@@ -38,6 +38,7 @@ class DriftConfig(dg.Config):
 
     tables: list[str] = Field(description="Tables: ods.ods_t_money_record")
     days: int = Field(8, description="How many business days back.")
+    checksum: bool = Field(False, description="Whether values are compared too; it needs the engine.")
     load: bool = Field(True, description="Whether what changed is queued, or only told.")
 
 
@@ -52,7 +53,9 @@ def count_again_op(
     """Hand over to the body, which imports the ledger and what asks sources."""
     from dataplat.orchestration.drift import count_again
 
-    yield from count_again(context, config.tables, days=config.days, load=config.load)
+    yield from count_again(
+        context, config.tables, days=config.days, checksum=config.checksum, load=config.load
+    )
 
 
 def build_drift_job() -> dg.JobDefinition:
@@ -112,12 +115,13 @@ def drift_groups(catalog: Catalog) -> Mapping[str, tuple[DriftSpec, Sequence[Tab
             settings = spec.drift
             minutes = int(settings.every.total_seconds() // 60)
             name = f"{'+'.join(spec.all_sources)}_{settings.days}d_every_{minutes}m"
+            name += "_checksum" if settings.checksum else ""
             found.setdefault(name, (settings, []))[1].append(spec)
     return found
 
 
 def _request(name: str, spec: DriftSpec, tables: Sequence[str], moment: datetime) -> dg.RunRequest:
-    config = {"tables": list(tables), "days": spec.days}
+    config = {"tables": list(tables), "days": spec.days, "checksum": spec.checksum}
     return dg.RunRequest(
         run_key=f"{name}|{moment.isoformat()}",
         run_config={"ops": {COUNT_AGAIN: {"config": config}}},

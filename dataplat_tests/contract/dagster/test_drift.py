@@ -94,7 +94,9 @@ def test_the_first_tick_asks_the_source_and_the_next_ones_wait(tick: Tick) -> No
     assert request.run_key == f"{GROUP}|{NOON.isoformat()}"
     assert request.tags == {"dataplat/drift": GROUP, "dataplat/launched_by": "drift"}
     assert request.run_config == {
-        "ops": {COUNT_AGAIN: {"config": {"tables": ["ods.orders", "ods.others"], "days": 2}}}
+        "ops": {
+            COUNT_AGAIN: {"config": {"tables": ["ods.orders", "ods.others"], "days": 2, "checksum": False}}
+        }
     }
     later = tick(NOON + timedelta(hours=5, minutes=59), first.cursor)
     assert not later.run_requests
