@@ -119,12 +119,28 @@ def _show(session: Session, explained: "Explanation") -> None:
     _queries(session, "count, before and after the read", explained.counts)
     for number, read in enumerate(explained.reads, 1):
         _queries(session, f"read {number} of {len(explained.reads)}", [read.query])
-        for predicate in read.predicates:
-            output.line(f"  task: {predicate}")
-    if explained.split_remark:
-        output.line(f"  {explained.split_remark}")
+    _splits(session, explained)
     for plan in explained.plans:
         _plan(session, plan)
+
+
+def _splits(session: Session, explained: "Explanation") -> None:
+    output = session.output
+    if explained.splits:
+        output.line(f"\nsplits ({count(len(explained.splits))})")
+        plans = [split.plan for split in explained.splits]
+        output.table(
+            ["  split", "partitions", "rows, estimated", "access", "key", "server's rows"],
+            [
+                [f"  {number}", split.partitions, count(split.rows)]
+                + ([plan.access, plan.key, count(plan.rows)] if plan else ["", "", ""])
+                for number, (split, plan) in enumerate(zip(explained.splits, plans, strict=True), 1)
+            ],
+        )
+        for number, split in enumerate(explained.splits, 1):
+            output.line(f"  {number}: {split.predicate}")
+    if explained.split_remark:
+        output.line(f"  {explained.split_remark}")
 
 
 def _queries(session: Session, title: str, queries: Any) -> None:

@@ -1,7 +1,7 @@
 """What a load would send to the source, found out without counting or reading rows.
 
-The size of a partition comes from the server's own estimates, so it may be wrong by half, and ranges of
-the split key, which the load takes from its first count, are not known here.
+The size of a partition comes from the server's own estimates, so it may be wrong by half or twice, and so may
+be the number of splits, which a load makes of what it has counted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,14 +9,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dataplat.lifecycle.cuts import find_cuts
 from dataplat.lifecycle.shards import estimate_shards
 from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.plan.reads import JdbcRead, plan_reads
-from dataplat.plan.splits import PartitionSize, plan_tasks
+from dataplat.plan.splits import PartitionSize, Task, plan_pieces, plan_tasks
 from dataplat.plan.targets import is_read_alone
 from dataplat.plan.windows import wall_clock
 from dataplat.sources.mysql import InstanceConnections, SourceConnection, connect_instances, explain_query
 from dataplat.specs import Catalog, SecretResolver, TableSpec
+
+_PLANNED_SPLITS = 8
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,19 @@ class ServerPlan:
 
 
 @dataclass(frozen=True)
+class Split:
+    """One task of a read: its partitions, its condition, the rows expected, and the server's plan of it.
+
+    Of many splits only the first few and the last are planned.
+    """
+
+    partitions: str
+    predicate: str
+    rows: int
+    plan: PlanStep | None
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Everything that a load of some partitions would ask of the source.
 
@@ -59,6 +75,7 @@ class Explanation:
         counts: The count queries.
         reads: The read queries with the predicates of their tasks.
         read_alone: Whether each partition is read by itself; then only the first one is explained.
+        splits: The tasks of the read, where there are several.
         split_remark: How a large partition is cut; empty when nothing would be.
         plans: The server's plan of each read.
     """
@@ -73,6 +90,7 @@ class Explanation:
     counts: tuple[str, ...]
     reads: tuple[JdbcRead, ...]
     read_alone: bool
+    splits: tuple[Split, ...]
     split_remark: str
     plans: tuple[ServerPlan, ...]
 
@@ -97,12 +115,15 @@ def explain_table(
     with connect_instances(instances, secrets) as connections:
         shards = _estimates(connections, survey)
         steps = [
-            _steps(connections.by_name[read.source], read)
+            _steps(connections.by_name[read.source], read.query)
             for read in plan_reads(survey.shape, survey.shards, [])
         ]
-    rows = _estimated_rows(survey, steps)
-    parallelism = sum(source.budget.connections_a_load for source in instances.values())
-    reads = _reads(spec, parallelism, survey, rows)
+        rows = _estimated_rows(survey, steps)
+        parallelism = sum(source.budget.connections_a_load for source in instances.values())
+        connection = connections.to(survey.shards[0])
+        tasks, wanted = _plan_splits(connection, spec, parallelism, survey, rows)
+        reads = plan_reads(survey.shape, survey.shards, tasks)
+        splits = tuple(_splits(connection, survey, tasks, reads))
     return Explanation(
         table=spec.table,
         source=", ".join(spec.all_sources),
@@ -119,7 +140,8 @@ def explain_table(
         ),
         reads=tuple(reads),
         read_alone=alone,
-        split_remark=_split_remark(spec, parallelism, survey, rows),
+        splits=splits,
+        split_remark=_split_remark(survey, tasks) if wanted else "",
         plans=tuple(ServerPlan(tuple(one), tuple(_remarks(spec, survey, one))) for one in steps),
     )
 
@@ -132,8 +154,8 @@ def _estimates(connections: InstanceConnections, survey: Survey) -> tuple[tuple[
     )
 
 
-def _steps(connection: SourceConnection, read: JdbcRead) -> list[PlanStep]:
-    rows = explain_query(connection, read.query)
+def _steps(connection: SourceConnection, query: str) -> list[PlanStep]:
+    rows = explain_query(connection, query)
     return [
         PlanStep(
             str(row["table"]),
@@ -153,23 +175,47 @@ def _estimated_rows(survey: Survey, steps: Sequence[Sequence[PlanStep]]) -> int:
     return -(-total // survey.shape.spans)
 
 
-def _reads(spec: TableSpec, parallelism: int, survey: Survey, rows: int) -> list[JdbcRead]:
+def _plan_splits(
+    connection: SourceConnection, spec: TableSpec, parallelism: int, survey: Survey, rows: int
+) -> tuple[list[Task], bool]:
+    """Return the tasks, and whether anything was large enough to be cut."""
     sizes = [PartitionSize(part, rows) for part in range(survey.shape.spans)]
     parts = spec.split.parts if spec.split else None
-    tasks = plan_tasks(sizes, parallelism=parallelism, parts=parts)
-    return plan_reads(survey.shape, survey.shards, tasks)
+    pieces = plan_pieces(sizes, parallelism=parallelism, parts=parts)
+    cuts = find_cuts(connection, survey, sizes, pieces, may_walk=False)
+    return plan_tasks(sizes, parallelism=parallelism, parts=parts, cuts=cuts), bool(pieces)
 
 
-def _split_remark(spec: TableSpec, parallelism: int, survey: Survey, rows: int) -> str:
-    column = survey.shape.split_column
-    if column is None:
-        return ""
-    parts = spec.split.parts if spec.split else None
-    ranged = PartitionSize(0, rows, 0, max(rows, 1_000_000))
-    tasks = plan_tasks([ranged], parallelism=parallelism, parts=parts)
-    if len(tasks) < 2:
-        return ""
-    return f"each partition is cut into about {len(tasks)} tasks by {column}, in ranges that the count finds"
+def _splits(
+    connection: SourceConnection, survey: Survey, tasks: Sequence[Task], reads: Sequence[JdbcRead]
+) -> Iterator[Split]:
+    """Yield the tasks of a table without shards; the first few and the last with the server's plan."""
+    if len(reads) != 1 or not reads[0].predicates:
+        return
+    keys = [target.key for target in survey.shape.partitions]
+    for number, (task, predicate) in enumerate(zip(tasks, reads[0].predicates, strict=True)):
+        shown = number < _PLANNED_SPLITS or number == len(tasks) - 1
+        sent = f"SELECT * FROM ({reads[0].query}) AS dataplat_read WHERE {predicate}"
+        steps = _steps(connection, sent) if shown else []
+        yield Split(
+            keys[task.first] if task.first == task.last else f"{keys[task.first]}~{keys[task.last]}",
+            predicate,
+            task.rows,
+            steps[0] if steps else None,
+        )
+
+
+def _split_remark(survey: Survey, tasks: Sequence[Task]) -> str:
+    if len(survey.shards) > 1:
+        return "shards are read as they are, a hundred in a query"
+    cut = [task for task in tasks if (task.low, task.high) != (None, None)]
+    key = survey.shape.split_key
+    if not cut:
+        if key is not None and key.index is not None:
+            return f"estimates say nothing about {key.name}: a load walks its index once to find the bounds"
+        return "one read: no key, and no index that begins with the window column, to cut it by"
+    on = survey.shape.window_column if cut[0].on == "window" else key.name if key else ""
+    return f"cut by {on} into ranges of about equal rows; a load cuts by what it has counted"
 
 
 def _windows(survey: Survey) -> Iterator[tuple[str, str, str]]:

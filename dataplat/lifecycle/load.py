@@ -11,6 +11,7 @@ from dataplat.engine.stage import stage_frame
 from dataplat.engine.translate import engine_errors
 from dataplat.ledger import Hop
 from dataplat.lifecycle.census import shard_checks, take_censuses
+from dataplat.lifecycle.cuts import cut_partitions
 from dataplat.lifecycle.life import live
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.quarantine import SetAside, keep_dirty_rows, watch_rows
@@ -24,7 +25,7 @@ from dataplat.plan.partitions import contiguous_runs
 from dataplat.plan.projection import render_projection
 from dataplat.plan.reads import JdbcRead, plan_reads
 from dataplat.plan.schema_lock import compare_with_lock, names_used, require_agreed, source_ddl
-from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_tasks
+from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_pieces, plan_tasks
 from dataplat.plan.targets import is_read_alone
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
 from dataplat.specs import SourceSpec, TableSpec
@@ -143,7 +144,9 @@ class SourceOrigin:
         sources = self._platform.catalog.instances_of(self._spec)
         parts = self._spec.split.parts if self._spec.split else None
         parallelism = sum(source.budget.connections_a_load for source in sources.values())
-        tasks = plan_tasks(self._sizes, parallelism=parallelism, parts=parts)
+        pieces = plan_pieces(self._sizes, parallelism=parallelism, parts=parts)
+        cuts = cut_partitions(sources, self._platform.secrets, self._survey, self._sizes, pieces)
+        tasks = plan_tasks(self._sizes, parallelism=parallelism, parts=parts, cuts=cuts)
         self._reads = plan_reads(self._survey.shape, self._survey.shards, tasks)
         accesses = {name: self._access(source) for name, source in sources.items()}
         watched = watch_rows(self._survey)

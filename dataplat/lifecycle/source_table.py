@@ -3,6 +3,7 @@
 Everything here asks the source; what is made of the answers is decided in ``plan``.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -12,11 +13,13 @@ from typing import Any
 from dataplat.lifecycle.shards import FoundShards, estimate_shards, find_everywhere, require_shards
 from dataplat.lifecycle.source_columns import is_window_of_dates, plan_source_columns, render_text
 from dataplat.lifecycle.source_errors import declared_at
+from dataplat.plan.choose_key import cannot_split, choose_split_key, choose_window_key
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
 from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.hazards import store_in
 from dataplat.plan.layouts import Layout, SourceColumn, group_layouts
 from dataplat.plan.reads import PartitionTarget, ReadShape
+from dataplat.plan.split_keys import SplitKey
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import plan_targets
 from dataplat.sources.mysql import (
@@ -24,13 +27,10 @@ from dataplat.sources.mysql import (
     SourceConnection,
     connect_instances,
     open_source,
-    primary_key,
     run_counts,
 )
+from dataplat.sources.mysql_indexes import describe_indexes
 from dataplat.specs import PartitionFormatSpec, SecretResolver, SourceSpec, TableSpec
-
-_INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
-
 
 # From here on one thread of the server takes longer for a count than another connection costs.
 _MANY_ROWS = 1_000_000
@@ -47,6 +47,7 @@ class Survey:
         source_types: Type of each column of the shape, as the source writes it.
         estimated_rows: Rows in all shards as the server believes, whatever the window.
         layouts: The shards with their columns at the source, whether they are read or not.
+        window_key: The window column, where an index of the only shard begins with it.
     """
 
     shards: tuple[PhysicalTable, ...]
@@ -55,6 +56,7 @@ class Survey:
     source_types: tuple[str, ...] = ()
     estimated_rows: int = 0
     layouts: tuple[Layout, ...] = ()
+    window_key: SplitKey | None = None
 
     @property
     def hive_columns(self) -> tuple[HiveColumn, ...]:
@@ -121,7 +123,7 @@ class SourceTable:
             layouts = group_layouts({shard: found.described[shard] for shard in shards})
             with declared_at(self._spec.declared.at("columns")):
                 aligned, window_target = plan_source_columns(connections, self._spec, layouts, targets)
-            split_column = self._split_column(connections, shards, layouts[0].columns)
+            split_key, window_key = self._split_keys(connections, shards, layouts[0].columns)
             sizes = estimate_shards(connections, shards)
         shape = ReadShape(
             columns=aligned.columns,
@@ -129,7 +131,7 @@ class SourceTable:
             window_column=self._spec.window.column if self._spec.load == "incremental" else None,
             window_is_date=is_window_of_dates(self._spec, layouts),
             where=render_text(self._spec, self._spec.where, targets) if self._spec.where else None,
-            split_column=split_column,
+            split_key=split_key,
             identity=self._spec.read_from.shards.identity if self._spec.read_from.shards else None,
             identity_with_database=found.named_with_database,
             source_zone=self._source_zone,
@@ -140,7 +142,7 @@ class SourceTable:
             hazards=aligned.hazards,
         )
         estimate = sum(size.rows for size in sizes.values())
-        return Survey(shards, shape, window_target, aligned.source_types, estimate, layouts)
+        return Survey(shards, shape, window_target, aligned.source_types, estimate, layouts, window_key)
 
     def count(self, survey: Survey, *, with_split_range: bool = False) -> list[SourceCount]:
         """Count every shard and partition now; one round trip for up to 400 of them.
@@ -181,7 +183,7 @@ class SourceTable:
                     window_column=shape.window_column,
                     zone=shape.source_zone,
                     where=shape.where,
-                    split_column=shape.split_column if with_split_range else None,
+                    split_column=shape.counted_column if with_split_range else None,
                 ),
             )
             for name, source in self._instances.items()
@@ -191,19 +193,22 @@ class SourceTable:
             )
         ]
 
-    def _split_column(
+    def _split_keys(
         self,
         connections: InstanceConnections,
         shards: Sequence[PhysicalTable],
-        described: Sequence[SourceColumn],
-    ) -> str | None:
+        columns: Sequence[SourceColumn],
+    ) -> tuple[SplitKey | None, SplitKey | None]:
+        """Return what the only shard may be cut by: its key, and its window column if that is indexed."""
         if len(shards) > 1:
-            return None
-        types = {column.name.lower(): column.mysql_type.lower() for column in described}
-        if self._spec.split is not None and self._spec.split.column is not None:
-            return self._spec.split.column
-        key = self._spec.key or primary_key(connections.to(shards[0]), shards[0].database, shards[0].name)
-        return next((name for name in key if types.get(name.lower(), "").startswith(_INTEGERS)), None)
+            return None, None
+        indexes = describe_indexes(connections.to(shards[0]), shards[0])
+        wanted = self._spec.split.column if self._spec.split else None
+        key = choose_split_key(columns, indexes, wanted=wanted, declared=self._spec.key)
+        if wanted is not None and key is None:
+            raise cannot_split(self._spec, wanted, columns)
+        window = self._spec.window.column if self._spec.load == "incremental" else None
+        return key, choose_window_key(columns, indexes, window, self._source_zone)
 
 
 def _counted(connection: SourceConnection, queries: Sequence[str]) -> list[SourceCount]:
@@ -216,6 +221,6 @@ def _source_count(row: Sequence[Any]) -> SourceCount:
         int(shard),
         int(part),
         int(rows),
-        None if low is None else int(low),
-        None if high is None else int(high),
+        None if low is None else math.floor(low),
+        None if high is None else math.ceil(high),
     )

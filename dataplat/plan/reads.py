@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from dataplat.plan.dirty import REASONS_ALIAS, Hazard, render_reasons
 from dataplat.plan.grains import Grain
+from dataplat.plan.split_keys import Bound, KeyColumn, SplitKey, at_least, below
 from dataplat.plan.splits import Task
 from dataplat.plan.sql import PhysicalTable, quote_name, quote_text, window_predicate
 from dataplat.plan.windows import Window, merge_windows
@@ -19,6 +20,7 @@ from dataplat.specs import PartitionFormatSpec
 WINDOW_ALIAS = "__dp_window"
 SPLIT_ALIAS = "__dp_split"
 _SHARDS_A_QUERY = 100
+_ON_WINDOW = SplitKey((KeyColumn(WINDOW_ALIAS, "time", nullable=False),))
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class ReadShape:
         window_column: ``None`` for a snapshot.
         window_is_date: Whether that column holds days without a time.
         where: The user's own condition, date expressions already rendered.
-        split_column: Numeric key that tasks cut by.
+        split_key: What tasks cut by.
         identity: Column that names the physical table of a row.
         source_zone: Where the source's wall clock lives.
         zone: The business zone, in which a partition begins.
@@ -82,7 +84,7 @@ class ReadShape:
     window_column: str | None
     window_is_date: bool
     where: str | None
-    split_column: str | None
+    split_key: SplitKey | None
     identity: str | None
     source_zone: str
     zone: str
@@ -99,6 +101,11 @@ class ReadShape:
     def name_of(self, shard: PhysicalTable) -> str:
         """Return what the identity column calls a shard."""
         return str(shard) if self.identity_with_database else shard.name
+
+    @property
+    def counted_column(self) -> str | None:
+        """The column whose range a count should find, for cutting by it."""
+        return self.split_key.counted_column if self.split_key else None
 
     @property
     def has_several_partitions(self) -> bool:
@@ -119,7 +126,9 @@ def plan_reads(shape: ReadShape, shards: Sequence[PhysicalTable], tasks: Sequenc
     """Return the relations to read: one for a plain table, one for each group of like shards."""
     if len(shards) == 1:
         predicates = [_task_predicate(shape, task) for task in tasks]
-        return [JdbcRead(_select(shape, shards[0]), tuple(p for p in predicates if p), shards[0].source)]
+        return [
+            JdbcRead(_select(shape, shards[0], tasks), tuple(p for p in predicates if p), shards[0].source)
+        ]
     alike: dict[tuple[str, tuple[str, ...] | None], list[PhysicalTable]] = {}
     for shard in shards:
         alike.setdefault((shard.source, shape.layouts.get(shard)), []).append(shard)
@@ -145,22 +154,34 @@ def read_conditions(shape: ReadShape, partitions: Sequence[PartitionTarget]) -> 
     return conditions
 
 
-def _select(shape: ReadShape, shard: PhysicalTable) -> str:
+def _select(shape: ReadShape, shard: PhysicalTable, tasks: Sequence[Task] = ()) -> str:
     sent = zip(shape.sent_to(shard), shape.columns, strict=True)
     items = [f"{sql} AS {quote_name(column.target)}" for sql, column in sent]
     if shape.identity:
         items.append(f"{quote_text(shape.name_of(shard))} AS {quote_name(shape.identity)}")
-    if shape.window_column and (shape.has_several_partitions or shape.split_column):
+    by_window = shape.has_several_partitions or shape.split_key or any(t.on == "window" for t in tasks)
+    if shape.window_column and by_window:
         items.append(f"{quote_name(shape.window_column)} AS {quote_name(WINDOW_ALIAS)}")
-    if shape.split_column:
-        items.append(f"{quote_name(shape.split_column)} AS {quote_name(SPLIT_ALIAS)}")
+    if shape.split_key:
+        items += [
+            f"{quote_name(column.name)} AS {quote_name(alias)}"
+            for column, alias in zip(shape.split_key.columns, _split_aliases(shape.split_key), strict=True)
+        ]
     if shape.hazards:
         hazards = shape.hazards.get(shard)
         reasons = render_reasons(hazards) if hazards else "CAST(NULL AS CHAR(1))"
         items.append(f"{reasons} AS {quote_name(REASONS_ALIAS)}")
+    return f"SELECT {', '.join(items)}\nFROM   {shard.sql}{render_where(shape)}"
+
+
+def render_where(shape: ReadShape) -> str:
+    """Return which rows of a shard are read for all partitions together, with the WHERE; or nothing."""
     conditions = read_conditions(shape, shape.partitions)
-    where = f"\nWHERE  {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {', '.join(items)}\nFROM   {shard.sql}{where}"
+    return f"\nWHERE  {' AND '.join(conditions)}" if conditions else ""
+
+
+def _split_aliases(key: SplitKey) -> list[str]:
+    return [f"{SPLIT_ALIAS}{number or ''}" for number in range(len(key.columns))]
 
 
 def _task_predicate(shape: ReadShape, task: Task) -> str:
@@ -169,10 +190,18 @@ def _task_predicate(shape: ReadShape, task: Task) -> str:
     covers_all = task.first == 0 and task.last == len(shape.partitions) - 1
     if shape.window_column and spans and not covers_all:
         conditions.append(window_predicate(WINDOW_ALIAS, merge_windows(spans), shape.source_zone))
-    name = quote_name(SPLIT_ALIAS)
+    key = _ON_WINDOW if task.on == "window" else shape.split_key
+    if key is None:
+        return " AND ".join(conditions)
+    names = [WINDOW_ALIAS] if task.on == "window" else _split_aliases(key)
     if task.low is not None:
-        conditions.append(f"{name} >= {task.low}")
+        conditions.append(at_least(names, _literals(key, task.low)))
     if task.high is not None:
-        upper = f"{name} < {task.high}"
-        conditions.append(f"({upper} OR {name} IS NULL)" if task.low is None else upper)
+        upper = below(names, _literals(key, task.high))
+        without_key = task.low is None and key.columns[0].nullable
+        conditions.append(f"({upper} OR {quote_name(names[0])} IS NULL)" if without_key else upper)
     return " AND ".join(conditions)
+
+
+def _literals(key: SplitKey, bound: Bound) -> list[str]:
+    return [column.literal(value) for column, value in zip(key.columns, bound, strict=False)]

@@ -59,7 +59,7 @@ def _shape(grain: str, keys: tuple[str, ...], source_zone: str) -> ReadShape:
         window_column="moment",
         window_is_date=False,
         where=None,
-        split_column=None,
+        split_key=None,
         identity=None,
         source_zone=source_zone,
         zone=ZONE,

@@ -1,5 +1,6 @@
 """The command line on real components: what a person types, sees, and finds in the warehouse afterwards."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -152,6 +153,44 @@ def test_explain_shows_what_would_be_sent_and_sends_nothing(
     assert ran.code == 0
     golden(GOLDEN / "explain.txt", ran.out)
     assert warehouse.platform.ledger.history(spec.table) == ()
+
+
+def test_explain_shows_splits_with_their_rows_and_what_the_server_expects(
+    warehouse: Warehouse, dataplat: CommandLine
+) -> None:
+    columns = "id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(50), amount DECIMAL(12,2), at DATETIME NOT NULL"
+    warehouse.orders("split_in_three", columns=columns)
+    warehouse.sql(
+        "USE shop",
+        "INSERT INTO split_in_three"
+        " SELECT seq * seq << 22, REPEAT('x', 50), 1, '2026-01-01' FROM seq_1_to_9000",
+        "ANALYZE TABLE split_in_three",
+    )
+    spec = warehouse.declare("split_in_three", load="snapshot", window="", split="{parts: 3}")
+
+    splits = dataplat("explain", spec.table, "--date", DAY, "--json").document["splits"]
+    shown = dataplat("explain", spec.table, "--date", DAY).out.splitlines()
+
+    bounds = [split["predicate"].rsplit(" ", 1)[-1] for split in splits[:2]]
+    assert [split["predicate"] for split in splits] == [
+        f"`__dp_split` < {bounds[0]}",
+        f"`__dp_split` >= {bounds[0]} AND `__dp_split` < {bounds[1]}",
+        f"`__dp_split` >= {bounds[1]}",
+    ]
+    counted = [
+        warehouse.sql(
+            f"SELECT COUNT(*) FROM shop.split_in_three WHERE {split['predicate']}".replace("__dp_split", "id")
+        )
+        for split in splits
+    ]
+    assert all(2400 < rows < 3600 for ((rows,),) in counted), counted
+    assert [(split["plan"]["access"], split["plan"]["key"]) for split in splits] == [("range", "PRIMARY")] * 3
+    start = shown.index("splits (3)")
+    heads = re.split(r"  +", shown[start + 1].strip())
+    assert heads == ["split", "partitions", "rows, estimated", "access", "key", "server's rows"]
+    remark = "  cut by id into ranges of about equal rows; a load cuts by what it has counted"
+    assert shown[start + 9] == remark
+    assert all(len(line) <= 80 for line in shown[start : start + 10]), shown
 
 
 def test_explain_points_at_a_full_scan(warehouse: Warehouse, dataplat: CommandLine) -> None:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from dataplat.plan.grains import Grain
 from dataplat.plan.partitions import partition_columns
 from dataplat.plan.reads import PartitionTarget, ReadColumn, ReadShape
+from dataplat.plan.split_keys import KeyColumn, SplitKey
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.windows import partition_window
 from dataplat.specs import PartitionFormatSpec
@@ -36,7 +37,7 @@ def shape(*keys: str, grain: Grain = "day", **changes: object) -> ReadShape:
         "window_column": "at",
         "window_is_date": False,
         "where": None,
-        "split_column": "id",
+        "split_key": SplitKey((KeyColumn("id", "number"),), "PRIMARY"),
         "identity": None,
         "source_zone": ZONE,
         "zone": ZONE,

@@ -118,7 +118,7 @@ def _shape(layouts: dict[PhysicalTable, tuple[str, ...]]) -> ReadShape:
         window_column=None,
         window_is_date=False,
         where=None,
-        split_column=None,
+        split_key=None,
         identity=None,
         source_zone="Asia/Shanghai",
         zone="Asia/Shanghai",

@@ -123,9 +123,7 @@ def test_what_is_not_read_is_no_difference() -> None:
 
 
 def test_shards_of_one_layout_share_a_query_and_others_have_their_own() -> None:
-    made = shape(
-        "2026-01-01", split_column=None, layouts={NEW: ("`id`", "`at`", "CAST(NULL AS DECIMAL(20,2))")}
-    )
+    made = shape("2026-01-01", split_key=None, layouts={NEW: ("`id`", "`at`", "CAST(NULL AS DECIMAL(20,2))")})
     first, second = plan_reads(made, [OLD, NEW, OTHER], [])
     assert first.query.count("UNION ALL") == 1
     assert "t_3_new" not in first.query

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dataplat.plan.projection import partition_patterns, render_projection
 from dataplat.plan.reads import JdbcRead, ReadShape, plan_reads
+from dataplat.plan.split_keys import KeyColumn, SplitKey
 from dataplat.plan.splits import PartitionSize, Task, plan_tasks
 from dataplat.plan.sql import PhysicalTable
 from dataplat.specs import PartitionFormatSpec
@@ -21,13 +22,25 @@ from dataplat_tests.unit.plan.shapes import ORDERS, shape
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "reads"
 DAYS = ("2026-01-01", "2026-01-02", "2026-01-03")
-BY_KEY = (Task(0, 0, None, 500), Task(0, 0, 500, None))
+BY_KEY = (Task(0, 0, None, (500,)), Task(0, 0, (500,), None))
+BY_TIME = (
+    Task(0, 0, None, ("2026-01-01 12:00:00",), on="window"),
+    Task(0, 0, ("2026-01-01 12:00:00",), None, on="window"),
+)
+TENANTS = SplitKey((KeyColumn("tenant", "text", nullable=False), KeyColumn("id", "number")), "PRIMARY")
+BY_TENANT = (
+    Task(0, 0, None, ("acme", 7)),
+    Task(0, 0, ("acme", 7), ("zeta's", 9)),
+    Task(0, 0, ("zeta's", 9), None),
+)
 SHARDS = (PhysicalTable("hydra", "flow_1"), PhysicalTable("hydra", "flow's_2"))
 
 CASES: dict[str, tuple[ReadShape, tuple[PhysicalTable, ...], tuple[Task, ...]]] = {
     "one_day": (shape(DAYS[0]), (ORDERS,), (Task(0, 0),)),
     "one_day_by_key": (shape(DAYS[0]), (ORDERS,), BY_KEY),
-    "one_day_without_key": (shape(DAYS[0], split_column=None), (ORDERS,), (Task(0, 0),)),
+    "one_day_by_time": (shape(DAYS[0], split_key=None), (ORDERS,), BY_TIME),
+    "by_two_columns": (shape(DAYS[0], window_column=None, split_key=TENANTS), (ORDERS,), BY_TENANT),
+    "one_day_without_key": (shape(DAYS[0], split_key=None), (ORDERS,), (Task(0, 0),)),
     "three_days": (shape(*DAYS), (ORDERS,), (Task(0, 2),)),
     "three_days_by_day_and_key": (shape(*DAYS), (ORDERS,), (*BY_KEY, Task(1, 2))),
     "days_that_do_not_touch": (shape(DAYS[0], DAYS[2]), (ORDERS,), (Task(0, 1),)),
@@ -41,7 +54,7 @@ CASES: dict[str, tuple[ReadShape, tuple[PhysicalTable, ...], tuple[Task, ...]]] 
         (ORDERS,),
         (Task(0, 0),),
     ),
-    "shards": (shape(*DAYS[:2], identity="shard_name", split_column=None), SHARDS, (Task(0, 1),)),
+    "shards": (shape(*DAYS[:2], identity="shard_name", split_key=None), SHARDS, (Task(0, 1),)),
     "source_in_utc": (shape(*DAYS[:2], source_zone="UTC"), (ORDERS,), (Task(0, 0), Task(1, 1))),
     "window_of_dates": (shape(*DAYS[:2], window_is_date=True), (ORDERS,), (Task(0, 1),)),
     "own_partition_format": (
@@ -69,7 +82,7 @@ def as_text(reads: list[JdbcRead], projection: list[str]) -> str:
 def test_shards_are_read_a_hundred_in_a_query() -> None:
     shards = [PhysicalTable("hydra", f"flow_{number:03d}") for number in range(250)]
 
-    reads = plan_reads(shape(DAYS[0], split_column=None), shards, [Task(0, 0)])
+    reads = plan_reads(shape(DAYS[0], split_key=None), shards, [Task(0, 0)])
 
     assert [read.query.count("UNION ALL") for read in reads] == [99, 99, 49]
     assert [read.predicates for read in reads] == [()] * 3
