@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataplat_tests.bench import automation, count, count_more, definitions, load, memory, publish
+from dataplat_tests.bench import automation, count, count_more, definitions, load, memory, publish, shards
 from dataplat_tests.bench.measure import machine
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
     "load": load.load_wide,
     "small": load.small_partition,
     "range": load.thirty_days,
+    "shards": shards.thousands_of_shards,
     "memory": memory.flat_memory,
     "definitions": definitions.thousand_tables,
     "models": definitions.thousand_models,

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.lifecycle.platform import Platform
 from dataplat.settings import read_settings
+from dataplat.specs import load_catalog
 
 _PLATFORM = """timezone: Asia/Shanghai
 warehouse: file://{home}/warehouse
@@ -42,6 +43,11 @@ class Setting:
     home: Path
     database: PrivateMariaDB
     platform: Platform
+    environ: Mapping[str, str]
+
+    def reload(self) -> None:
+        """Read the configuration again: a bench has written more of it."""
+        self.platform.catalog = load_catalog(self.home / "config", self.environ)
 
 
 @contextmanager
@@ -70,7 +76,7 @@ def setting(
             (config / "ods" / f"{name}.yaml").write_text(_TABLE.format(name=name))
         with Platform.load(read_settings(environ, config=config), environ) as platform:
             try:
-                yield Setting(home, database, platform)
+                yield Setting(home, database, platform, environ)
             finally:
                 platform.engine().stop()
     finally:
