@@ -1,6 +1,7 @@
 """``dataplat schema``: sources against the schema lock and against Hive."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from dataplat.lifecycle.schema_lock import SchemaReport
 
 Select = Annotated[str, typer.Argument(metavar="SELECT", help="As for load; else every loaded table.")]
+At = Annotated[
+    str,
+    typer.Option(
+        "--at",
+        metavar="DAY",
+        help="Look at the shards of partitions that had ended by the end of this day; else of those by now.",
+    ),
+]
 _HELP = "Compare source columns with those agreed to, or agree to them."
 
 
@@ -32,6 +41,7 @@ def diff(
     hive: Annotated[
         bool, typer.Option("--hive/--no-hive", help="Whether to ask Hive too; that needs the engine.")
     ] = True,
+    at: At = "",
     _config: Config = None,
     _json: Json = False,
 ) -> None:
@@ -51,7 +61,7 @@ def diff(
     errors: list[SourceError] = []
     for spec in catalog.select(select):
         try:
-            source = look_at_source(catalog, spec, secrets, session.now())
+            source = look_at_source(catalog, spec, secrets, _moment(session, at))
         except SourceError as error:
             errors.append(error)
             continue
@@ -63,7 +73,13 @@ def diff(
         raise typer.Exit(FAILED)
 
 
-def accept(context: typer.Context, select: Select = "*", _config: Config = None, _json: Json = False) -> None:
+def accept(
+    context: typer.Context,
+    select: Select = "*",
+    at: At = "",
+    _config: Config = None,
+    _json: Json = False,
+) -> None:
     """Agree to source columns as they are now.
 
     Writes them into schema.lock.yaml. Commit the file: its difference is what a review should see. Nothing is
@@ -76,7 +92,8 @@ def accept(context: typer.Context, select: Select = "*", _config: Config = None,
     session = session_of(context)
     catalog, secrets = session.catalog, SecretResolver(session.environ)
     sources = [
-        (spec, look_at_source(catalog, spec, secrets, session.now())) for spec in catalog.select(select)
+        (spec, look_at_source(catalog, spec, secrets, _moment(session, at)))
+        for spec in catalog.select(select)
     ]
     before = read_schema_lock(catalog.config_dir)
     reports = [compare_schema(spec, source, before, None) for spec, source in sources]
@@ -93,6 +110,18 @@ def accept(context: typer.Context, select: Select = "*", _config: Config = None,
     if new:
         session.output.line(f"locked for the first time: {', '.join(new)}")
     session.output.line(f"{catalog.config_dir.name}/{LOCK_FILE}: {count(len(lock))} tables")
+
+
+def _moment(session: Session, at: str) -> datetime:
+    """Return when to look: now, or the end of a day that somebody typed."""
+    from dataplat.plan.partition_names import parse_partition
+    from dataplat.plan.windows import partition_window
+
+    if not at:
+        return session.now()
+    return partition_window(
+        parse_partition(at, "day", subject="--at"), "day", session.catalog.platform.zone
+    ).end
 
 
 def _show(session: Session, reports: "list[SchemaReport]", errors: list[SourceError]) -> None:
