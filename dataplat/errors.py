@@ -162,5 +162,9 @@ class SchemaConflictError(DataplatError):
     """The table in Hive and the table as planned do not fit. Nothing was read."""
 
 
+class PlanChangedError(DataplatError):
+    """The configuration is no longer that of a backfill's plan. Nothing was run."""
+
+
 class DemoError(DataplatError):
     """The demo could not set up or reach its private servers."""

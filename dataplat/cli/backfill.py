@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataplat.cli import backfill_apply
 from dataplat.cli.options import Config, Json, session_of
 from dataplat.cli.output import count
 from dataplat.cli.session import Session
@@ -28,6 +29,7 @@ backfill = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the commands to the tree."""
     app.add_typer(backfill)
+    backfill_apply.register(backfill)
 
 
 @backfill.command("plan")

@@ -18,18 +18,29 @@ _LEAVES = {
 }
 
 
-def start_bar(output: Output) -> Any:
-    """Return a running bar on stderr, which vanishes when it is stopped; None where that is no terminal."""
+def start_bar(output: Output, *, remaining: bool = False) -> Any:
+    """Return a running bar on stderr, which vanishes when it is stopped; None where that is no terminal.
+
+    With ``remaining`` it also estimates how long the rest takes.
+    """
     stream = output.err
     if not stream.isatty():
         return None
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     bar = Progress(
         TextColumn("{task.description}", table_column=None),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        *([TextColumn("left"), TimeRemainingColumn()] if remaining else []),
         console=output.console(stream),
         transient=True,
     )

@@ -6,8 +6,9 @@ so that the partition bar, the checks and the run's page look the same whoever s
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -47,8 +48,11 @@ def run_table(
     spec: AnyTable,
     keys: Sequence[str],
     observer: Observer,
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> list[RunResult]:
     """Materialize partitions of one table in this process; a failed run does not stop the next.
+
+    ``tags`` are put on every run, beside our own.
 
     Returns:
         The result of each run, in order of time. Nothing is raised for a failed load.
@@ -65,7 +69,7 @@ def run_table(
     zone = ZoneInfo(platform.catalog.platform.timezone)
     settle_dead_runs(instance)
     return [
-        _run(platform, instance, asset, spec, run, observer)
+        _run(platform, instance, asset, spec, run, observer, tags)
         for run in contiguous_runs(keys, spec.window.grain, zone)
     ]
 
@@ -101,10 +105,12 @@ def _run(
     spec: AnyTable,
     keys: tuple[str, ...],
     observer: Observer,
+    more_tags: Mapping[str, str],
 ) -> RunResult:
     if asset.op.pool is not None:
         wait_for_place(instance, asset.op.pool, observer.waiting)
-    tags = {"dataplat/table": spec.table, "dataplat/actor": platform.settings.actor, **process_tag()}
+    tags = {**more_tags, "dataplat/table": spec.table, "dataplat/actor": platform.settings.actor}
+    tags |= process_tag()
     tags |= range_tags(keys)
     try:
         with observed_by(observer):

@@ -50,6 +50,7 @@ def materialize_table(
             _log(context, report)
     except DataplatError as error:
         yield from failure_events(context, key, checks, told())
+        observer.failed(error)
         may_retry = observer.may_retry(error)
         if may_retry and context.retry_number < spec.retries.count:
             observer.again(error, spec.retries.delay_seconds * (2 ** (context.retry_number + 1) - 1))

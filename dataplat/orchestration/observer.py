@@ -26,6 +26,7 @@ class Observer:
     Attributes:
         progress: Hears every step.
         report: Hears every read that ended.
+        failed: Hears the error that ends an attempt, whether it is tried again or not.
         again: Hears the error of an attempt that is tried again, and after how many seconds.
         waiting: Hears for whom a place in the pool of a source is waited for.
         rechecked: Hears of every partition that was checked again.
@@ -36,6 +37,7 @@ class Observer:
 
     progress: Listener = ignore_progress
     report: Callable[[LoadReport], None] = lambda _: None
+    failed: Callable[[DataplatError], None] = lambda _: None
     again: Callable[[DataplatError, float], None] = lambda _, __: None
     waiting: Callable[[str], None] = lambda _: None
     rechecked: "Callable[[RecheckReport], None]" = lambda _: None

@@ -38,11 +38,11 @@ def table_runs(
 
 
 def waits_for(
-    catalog: Catalog, graph: ModelGraph, partitions: Mapping[str, Sequence[str]]
+    catalog: Catalog, graph: ModelGraph, partitions: Mapping[str, Sequence[str]], *, whole: bool = True
 ) -> dict[Place, tuple[Place, ...]]:
     """Return the partitions of a backfill that each of its partitions reads.
 
-    A reader of ``latest`` or ``all_partitions`` of a table waits for all that is made of it.
+    With ``whole``, a reader of ``latest`` or ``all_partitions`` of a table waits for all that is made of it.
     """
     inside = {table: set(keys) for table, keys in partitions.items()}
     found: dict[Place, tuple[Place, ...]] = {}
@@ -51,10 +51,10 @@ def waits_for(
         if not isinstance(spec, ModelSpec):
             found.update({(table, key): () for key in keys})
             continue
-        whole = [
+        everything = [
             (one.table, key)
             for one in graph.upstreams(table)
-            if one.reads != "partitions" and one.table in inside and one.table != table
+            if whole and one.reads != "partitions" and one.table in inside and one.table != table
             for key in partitions[one.table]
         ]
         for key in keys:
@@ -62,7 +62,7 @@ def waits_for(
             read = [
                 (name, one) for name, some in needed.items() for one in some if one in inside.get(name, ())
             ]
-            found[table, key] = tuple(dict.fromkeys([*read, *whole]))
+            found[table, key] = tuple(dict.fromkeys([*read, *everything]))
     return found
 
 

@@ -43,3 +43,13 @@ def test_every_selection_of_the_page_is_understood(dataplat: CommandLine, config
 
 def test_the_widths_of_runs_are_those_of_the_page() -> None:
     assert f"one read ({MAX_PARTITIONS_A_READ}) or one write of a model ({MAX_PARTITIONS_A_WRITE})" in PAGE
+
+
+def test_every_command_of_the_page_is_one(dataplat: CommandLine) -> None:
+    shown = {arguments[1] for arguments in commands()}
+    assert shown == {"plan", "apply", "resume"}
+    options = {
+        name: set(re.findall(r"--[a-z-]+", dataplat("backfill", name, "--help").out)) for name in shown
+    }
+    for arguments in commands():
+        assert {one for one in arguments if one.startswith("--")} <= options[arguments[1]]

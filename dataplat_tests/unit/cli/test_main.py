@@ -33,6 +33,8 @@ COMMANDS = (
 GROUPS = (
     "backfill",
     "backfill plan",
+    "backfill apply",
+    "backfill resume",
     "schema",
     "schema diff",
     "schema accept",
