@@ -100,6 +100,14 @@ class SourceUnavailableError(SourceError):
     retryable = True
 
 
+class SourceBehindError(SourceUnavailableError):
+    """A replica did not catch up in the time that a read may wait for it. Nothing was read."""
+
+
+class QueryTooLongError(SourceError):
+    """The source ended a query that took longer than it may."""
+
+
 class EngineError(DataplatError):
     """Spark refused or failed the work. What was visible before is still visible."""
 

@@ -20,6 +20,7 @@ from dataplat.errors import (
     EngineError,
     EngineLostError,
     QueryRefusedError,
+    QueryTooLongError,
     SourceUnavailableError,
     StorageError,
 )
@@ -44,8 +45,11 @@ _MEMORY = re.compile(r"OutOfMemoryError|GC overhead|Java heap space")
 _SOURCE_GONE = re.compile(
     r"Communications link failure|Connection is closed|Connection reset|Socket error|unexpected end of stream"
     r"|Could not connect to|SQLNonTransientConnectionException|SQLTransientConnectionException"
-    r"|Lock wait timeout|Deadlock found|Query execution was interrupted",
+    r"|Connection was killed|Lock wait timeout|Deadlock found|Query execution was interrupted",
     re.IGNORECASE,
+)
+_TOO_LONG = re.compile(
+    r"max_statement_time exceeded|maximum statement execution time exceeded", re.IGNORECASE
 )
 _JDBC = re.compile(r"java\.sql\.SQL\w*Exception|org\.mariadb\.jdbc|com\.mysql\.cj")
 _REFUSED_TOKEN = re.compile(r"StatusCode\.UNAUTHENTICATED|Invalid authentication token", re.IGNORECASE)
@@ -115,6 +119,14 @@ def translate(error: BaseException, subject: str) -> DataplatError:
         )
     if _NO_DRIVER.match(cause):
         return _no_driver(subject, cause)
+    if _TOO_LONG.search(text):
+        return QueryTooLongError(
+            subject,
+            "the server ended the query, it took too long",
+            facts=[("found", cause)],
+            effect=_UNCHANGED,
+            next_steps=["raise budget.max_execution_seconds"],
+        )
     if _SOURCE_GONE.search(text) and _JDBC.search(text):
         return SourceUnavailableError(
             subject,

@@ -4,6 +4,7 @@ The metastore is the truth about what is visible; the ledger is the truth about 
 """
 
 from dataplat.ledger.automation import Arrival, Lateness, Pause
+from dataplat.ledger.connections import ConnectionTicket, HeldConnections
 from dataplat.ledger.lock_rows import HeldLock, LockOwner
 from dataplat.ledger.locks import PartitionLocks
 from dataplat.ledger.rows import (
@@ -28,6 +29,8 @@ __all__ = [
     "UNFINISHED",
     "Arrival",
     "CheckResult",
+    "ConnectionTicket",
+    "HeldConnections",
     "HeldLock",
     "Hold",
     "Hop",

@@ -50,7 +50,7 @@ class LockOwner:
 
     def is_gone(self) -> bool:
         """Whether the process is known to have ended. False for a process of another machine."""
-        if self.host_id != _this_host_id():
+        if not is_this_host(self):
             return False
         try:
             process = psutil.Process(self.pid)
@@ -61,6 +61,11 @@ class LockOwner:
             return True
         except psutil.AccessDenied:
             return False
+
+
+def is_this_host(owner: LockOwner) -> bool:
+    """Whether an owner's process is, or was, on this machine, so that it can be looked at."""
+    return owner.host_id == _this_host_id()
 
 
 @cache

@@ -18,7 +18,7 @@ from dataplat.errors import LedgerError
 from dataplat.ledger.database import Database
 from dataplat.ledger.troubles import explain
 
-HEAD = "0004"
+HEAD = "0005"
 MIGRATION_SECONDS = 120
 _one_thread = threading.Lock()  # Alembic keeps the migration that runs in globals of its own
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from dataplat.ledger.audit_results import AuditResults
 from dataplat.ledger.automation import AutomationBook
+from dataplat.ledger.connections import ConnectionBook
 from dataplat.ledger.counts import CountBook
 from dataplat.ledger.database import Clock, Database, parse_url, utc_now
 from dataplat.ledger.gate import GateBook
@@ -14,7 +15,7 @@ from dataplat.ledger.versions import VersionBook
 from dataplat.ledger.watermarks import WatermarkBook
 
 
-class Ledger(VersionBook, CountBook, GateBook, LockBook, AutomationBook, WatermarkBook):
+class Ledger(VersionBook, CountBook, GateBook, LockBook, ConnectionBook, AutomationBook, WatermarkBook):
     """The platform's memory. Safe to share between threads; a child process opens its own.
 
     Each method is one transaction and raises LedgerError if the database refuses it; then nothing of

@@ -193,6 +193,28 @@ partition_lock = sa.Table(
     **MYSQL,
 )
 
+source_connection = sa.Table(
+    "source_connection",
+    metadata,
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
+    _text("source_name", NAME),
+    _text("token", sa.String(64)),
+    sa.Column("connections", sa.Integer, nullable=False),
+    _text("purpose"),
+    _text("host"),
+    _text("host_id"),
+    sa.Column("pid", sa.BigInteger, nullable=False),
+    sa.Column("pid_started", sa.Double, nullable=False),
+    _text("run_id"),
+    _text("command", LONG),
+    sa.Column("asked_at", UtcTime, nullable=False),
+    sa.Column("granted_at", UtcTime),
+    sa.Column("expires_at", UtcTime, nullable=False),
+    sa.Index("ix_source_connection_source", "source_name"),
+    sa.Index("ux_source_connection_token", "token", unique=True),
+    **MYSQL,
+)
+
 pause = sa.Table(
     "pause",
     metadata,

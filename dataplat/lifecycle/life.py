@@ -103,8 +103,12 @@ def _live_locked(load: Load, origin: Origin, locks: PartitionLocks) -> LoadRepor
             written = origin.stage(load)
         with load.station(Step.COUNT), ThreadPoolExecutor(max_workers=1) as pool:
             recounting = pool.submit(origin.recount)
-            files, strays = count_staged(load, prepared)
-            recounting.result()
+            try:
+                files, strays = count_staged(load, prepared)
+                recounting.result()
+            except BaseException:
+                origin.interrupt()
+                raise
         staged = Staged(written, files, strays)
         with load.station(Step.CHECK):
             outcomes = audit_staged(load, prepared, origin, staged)

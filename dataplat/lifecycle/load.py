@@ -6,19 +6,23 @@ from zoneinfo import ZoneInfo
 
 from dataplat.audit.counts import check_dirty_rows, check_files, check_placement, compare_with_source
 from dataplat.audit.outcome import Outcome
+from dataplat.engine.interrupt import interrupted_together
 from dataplat.engine.jdbc import JdbcAccess, read_instances
 from dataplat.engine.stage import stage_frame
 from dataplat.engine.translate import engine_errors
-from dataplat.ledger import Hop
+from dataplat.ledger import Hop, LockOwner
 from dataplat.lifecycle.census import shard_checks, take_censuses
 from dataplat.lifecycle.cuts import cut_partitions
 from dataplat.lifecycle.life import live
+from dataplat.lifecycle.patience import patiently
 from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.protection import Protection
 from dataplat.lifecycle.quarantine import SetAside, keep_dirty_rows, watch_rows
-from dataplat.lifecycle.report import Listener, LoadReport, ignore_progress
+from dataplat.lifecycle.report import Listener, LoadReport, Progress, Step, ignore_progress
 from dataplat.lifecycle.shards import FoundShards
+from dataplat.lifecycle.source_errors import limits_told
 from dataplat.lifecycle.source_table import SourceTable, Survey
-from dataplat.lifecycle.stations import Load, Prepared, RunInfo
+from dataplat.lifecycle.stations import Load, Prepared, RunInfo, span_of
 from dataplat.plan.counts import SourceCount
 from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.partitions import contiguous_runs
@@ -63,21 +67,39 @@ def load_partitions(
     for keys_together in contiguous_runs(keys, spec.window.grain, zone):
         for start in range(0, len(keys_together), width):
             chunk = keys_together[start : start + width]
-            yield live(platform, spec, chunk, SourceOrigin(platform, spec), run, listen)
+            yield _load_once(platform, spec, chunk, run, listen)
+
+
+def _load_once(
+    platform: Platform, spec: TableSpec, keys: Sequence[str], run: RunInfo, listen: Listener
+) -> LoadReport:
+    def say(text: str) -> None:
+        listen(Progress(Step.WAIT, spec.table, tuple(keys), detail=text))
+
+    def attempt() -> LoadReport:
+        owner = LockOwner.current(run_id=run.run_id, command=run.command)
+        purpose = f"{spec.table}[{span_of(keys)}]"
+        with platform.protection(sources, purpose=purpose, owner=owner, say=say) as protection:
+            return live(platform, spec, keys, SourceOrigin(platform, spec, protection), run, listen)
+
+    sources = list(platform.catalog.instances_of(spec).values())
+    return patiently(attempt, tries=min(source.budget.tries for source in sources), say=say)
 
 
 class SourceOrigin:
     """The rows of a source table, counted at the source before and after they are read."""
 
-    def __init__(self, platform: Platform, spec: TableSpec) -> None:
+    def __init__(self, platform: Platform, spec: TableSpec, protection: Protection) -> None:
         self._platform = platform
         self._spec = spec
+        self._protection = protection
         self._source = SourceTable(
             spec,
             platform.catalog.instances_of(spec),
             spec.partition,
             platform.catalog.platform.timezone,
             platform.secrets,
+            protection,
         )
         self._found: FoundShards | None = None
         self._shard_checks: Mapping[str, Sequence[Outcome]] = {}
@@ -91,7 +113,9 @@ class SourceOrigin:
         self._aside: SetAside | None = None
 
     def refuse(self, load: Load) -> Mapping[str, Outcome]:
-        """Find the shards, and refuse partitions that lack some or may not mix them. See ``Origin``."""
+        """Take connections, find the shards, and refuse partitions that lack some or may not mix them."""
+        self._protection.take()
+        self._protection.wait_for_replicas()
         if self._spec.read_from.shards is None:
             return {}
         self._found = self._source.find_shards(load.keys)
@@ -149,27 +173,31 @@ class SourceOrigin:
         tasks = plan_tasks(self._sizes, parallelism=parallelism, parts=parts, cuts=cuts)
         self._reads = plan_reads(self._survey.shape, self._survey.shards, tasks)
         accesses = {name: self._access(source) for name, source in sources.items()}
+        session = self._platform.engine(self._spec.engine).session()
         watched = watch_rows(self._survey)
-        with engine_errors(load.subject):
-            frame = read_instances(self._platform.engine(self._spec.engine).session(), self._reads, accesses)
-            frame = watched.without(frame) if watched else frame
-        written = stage_frame(
-            frame,
-            render_projection(self._survey.shape),
-            partitions=[target.values for target in self._survey.shape.partitions],
-            location=load.location,
-            data_format=self._spec.format,
-            subject=load.subject,
-        )
-        self._aside = keep_dirty_rows(load, self._survey, watched, accesses) if watched else None
+        self._protection.wait_for_replicas()
+        with limits_told(sources.values()), interrupted_together(session, self._protection.token()):
+            with engine_errors(load.subject):
+                frame = read_instances(session, self._reads, accesses)
+                frame = watched.without(frame) if watched else frame
+            written = stage_frame(
+                frame,
+                render_projection(self._survey.shape),
+                partitions=[target.values for target in self._survey.shape.partitions],
+                location=load.location,
+                data_format=self._spec.format,
+                subject=load.subject,
+            )
+            self._aside = keep_dirty_rows(load, self._survey, watched, accesses) if watched else None
         return dict(zip(load.keys, written, strict=True))
 
     def _access(self, source: SourceSpec) -> JdbcAccess:
         account = {"user": source.user, "password": source.password.reveal(self._platform.secrets)}
         return JdbcAccess(
             jdbc_url(source, self._spec.read_from.all_databases[0]),
-            {**jdbc_properties(source), **account},
+            {**jdbc_properties(source, self._protection.tag(source.name)), **account},
             source.budget.connections_a_load,
+            source.budget.rows_per_second_a_load,
         )
 
     def recount(self) -> None:
@@ -178,6 +206,11 @@ class SourceOrigin:
         counts = self._source.count(self._survey)
         self._shards_after = _by_shard(counts)
         self._after = self._by_key(_sizes(counts, self._survey.shape.spans))
+        self._protection.release()
+
+    def interrupt(self) -> None:
+        """End the queries at the source. See ``Origin``."""
+        self._protection.end_queries()
 
     def compare(self, key: str, files: FooterCount, written: int, strays: tuple[str, ...]) -> list[Outcome]:
         """Compare the files with the source, the writer and the window. See ``Origin``."""

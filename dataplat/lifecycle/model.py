@@ -152,6 +152,9 @@ class ModelOrigin:
     def recount(self) -> None:
         """Do nothing: a model has no source to count. See ``Origin``."""
 
+    def interrupt(self) -> None:
+        """Do nothing: nothing is asked. See ``Origin``."""
+
     def compare(self, key: str, files: FooterCount, written: int, strays: tuple[str, ...]) -> list[Outcome]:
         """Compare the files with the writer's word. See ``Origin``."""
         zone = ZoneInfo(self._platform.catalog.platform.timezone)

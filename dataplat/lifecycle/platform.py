@@ -1,6 +1,7 @@
 """Everything a command or a run needs, opened when first used and closed together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,12 +12,13 @@ from dataplat.engine.hive import HiveCatalog, PartitionStore
 from dataplat.engine.partition_store import partition_store
 from dataplat.engine.session import SparkEngine
 from dataplat.errors import SelectionError
-from dataplat.ledger import Ledger
+from dataplat.ledger import Ledger, LockOwner
 from dataplat.lifecycle.kept_graph import kept_graph
+from dataplat.lifecycle.protection import Protection
 from dataplat.lifecycle.udfs import ModelUdfs
 from dataplat.plan.models.graph import ModelGraph
 from dataplat.settings import Settings
-from dataplat.specs import AnyTable, Catalog, EngineSpec, ModelSpec, SecretResolver, load_catalog
+from dataplat.specs import AnyTable, Catalog, EngineSpec, ModelSpec, SecretResolver, SourceSpec, load_catalog
 
 
 class Platform:
@@ -116,6 +118,32 @@ class Platform:
     def partitions(self, engine: str = "default") -> PartitionStore:
         """Return how partitions are published through an engine."""
         return partition_store(self.engine(engine))
+
+    @contextmanager
+    def protection(
+        self,
+        sources: Sequence[SourceSpec],
+        *,
+        purpose: str,
+        owner: LockOwner,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[Protection]:
+        """Give what protects some sources from the work of the ``with`` block; it takes nothing by itself.
+
+        Args:
+            sources: Those that the work asks.
+            purpose: What for, as a server's process list and whoever has to wait are told.
+            owner: Who works.
+            say: Hears what is waited for.
+        """
+        protection = Protection(sources, self.secrets, self.ledger, purpose=purpose, owner=owner, say=say)
+        try:
+            yield protection
+        except BaseException:
+            protection.end_queries()
+            raise
+        finally:
+            protection.release()
 
     def table_location(self, table: str) -> str:
         """Return where a table lives: ``<warehouse>/<database>.db/<name>``."""

@@ -8,8 +8,12 @@ from dataplat.audit.outcome import Outcome
 
 
 class Step(StrEnum):
-    """Where a load is. Each is announced when it begins, ``DONE`` when all is over."""
+    """Where a load is. Each is announced when it begins, ``DONE`` when all is over.
 
+    ``WAIT`` is no step of its own: something is waited for, and the detail says what.
+    """
+
+    WAIT = "wait"
     PLAN = "plan"
     STAGE = "stage"
     COUNT = "count"

@@ -5,11 +5,11 @@ Everything here asks the source; what is made of the answers is decided in ``pla
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dataplat.lifecycle.protection import Protection
 from dataplat.lifecycle.shards import FoundShards, estimate_shards, find_everywhere, require_shards
 from dataplat.lifecycle.source_columns import is_window_of_dates, plan_source_columns, render_text
 from dataplat.lifecycle.source_errors import declared_at
@@ -82,6 +82,7 @@ class SourceTable:
         partition_format: PartitionFormatSpec,
         zone: str,
         secrets: SecretResolver,
+        protection: Protection | None = None,
     ) -> None:
         self._spec = spec
         self._instances = instances
@@ -89,6 +90,7 @@ class SourceTable:
         self._zone = zone
         self._source_zone = next(iter(instances.values())).timezone or zone  # the same for all
         self._secrets = secrets
+        self._protection = protection or Protection.none()
 
     def targets(self, keys: Sequence[str]) -> tuple[PartitionTarget, ...]:
         """Return windows and Hive values of partitions; nothing is asked."""
@@ -101,7 +103,7 @@ class SourceTable:
             SourceError: The source refused.
             SourceUnavailableError: It could not be reached.
         """
-        with connect_instances(self._instances, self._secrets) as connections:
+        with connect_instances(self._instances, self._secrets, self._protection.tag) as connections:
             return self._find_shards(connections, keys)
 
     def _find_shards(self, connections: InstanceConnections, keys: Sequence[str]) -> FoundShards:
@@ -116,7 +118,7 @@ class SourceTable:
             SourceUnavailableError: It could not be reached.
         """
         targets = self.targets(keys)
-        with connect_instances(self._instances, self._secrets) as connections:
+        with connect_instances(self._instances, self._secrets, self._protection.tag) as connections:
             found = found or self._find_shards(connections, keys)
             shards = found.of(keys)
             require_shards(self._spec, targets, shards)
@@ -153,7 +155,13 @@ class SourceTable:
         groups = self.count_queries(survey, with_split_range=with_split_range)
         with ExitStack() as opened:
             sources = {
-                name: opened.enter_context(open_source(self._instances[name], self._secrets))
+                name: opened.enter_context(
+                    open_source(
+                        self._instances[name],
+                        self._secrets,
+                        self._protection.tag(self._instances[name].name),
+                    )
+                )
                 for name in {name for name, _ in groups}
             }
 
@@ -164,7 +172,7 @@ class SourceTable:
 
             if len(groups) == 1:
                 return count(groups[0])
-            with ThreadPoolExecutor(max_workers=len(groups)) as pool:
+            with self._protection.threads(len(groups)) as pool:
                 return [found for counts in pool.map(count, groups) for found in counts]
 
     def count_queries(self, survey: Survey, *, with_split_range: bool = False) -> list[tuple[str, list[str]]]:

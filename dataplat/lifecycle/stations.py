@@ -61,8 +61,7 @@ class Load:
     @property
     def subject(self) -> str:
         """What messages open with: ``ods.orders[2026-01-01~2026-01-14]``."""
-        span = self.keys[0] if len(self.keys) == 1 else f"{self.keys[0]}~{self.keys[-1]}"
-        return f"{self.spec.table}[{span}]"
+        return f"{self.spec.table}[{span_of(self.keys)}]"
 
     def folder(self, target: PartitionTarget) -> str:
         """Return the URI of one partition's folder in this version."""
@@ -77,6 +76,11 @@ class Load:
             yield
         finally:
             self.seconds[step.value] += time.monotonic() - started
+
+
+def span_of(keys: Sequence[str]) -> str:
+    """Return how messages call some partitions: ``2026-01-01~2026-01-14``."""
+    return keys[0] if len(keys) == 1 else f"{keys[0]}~{keys[-1]}"
 
 
 class Origin(Protocol):
@@ -99,6 +103,9 @@ class Origin(Protocol):
 
     def recount(self) -> None:
         """Look at the origin once more after the write; called beside the reading of the footers."""
+
+    def interrupt(self) -> None:
+        """End what ``recount`` asks right now in another thread: nobody waits for the answer."""
 
     def compare(self, key: str, files: FooterCount, written: int, strays: tuple[str, ...]) -> list[Outcome]:
         """Return the built-in outcomes of one partition."""

@@ -13,10 +13,10 @@ from dataplat.lifecycle.holds import hold_outcomes
 from dataplat.lifecycle.load import load_partitions
 from dataplat.lifecycle.model import make_partitions
 from dataplat.lifecycle.platform import Platform
-from dataplat.lifecycle.report import Listener, LoadReport, PartitionReport, Verdict
+from dataplat.lifecycle.report import Listener, LoadReport, PartitionReport, Progress, Step, Verdict
 from dataplat.lifecycle.stations import RunInfo
 from dataplat.orchestration.events import Event, PartitionResult, failure_events, publish_events
-from dataplat.orchestration.observer import INTERRUPTED, current_observer
+from dataplat.orchestration.observer import INTERRUPTED, Observer, current_observer
 from dataplat.orchestration.rejection import rejection_error
 from dataplat.specs import AnyTable, ModelSpec
 
@@ -43,7 +43,7 @@ def materialize_table(
 
     rejected: list[PartitionReport] = []
     try:
-        for report in _reports(platform, spec, context.partition_keys, run, observer.progress):
+        for report in _reports(platform, spec, context.partition_keys, run, _listener(context, observer)):
             observer.report(report)
             results += [_result(report, item) for item in report.partitions]
             rejected += report.rejected
@@ -65,6 +65,17 @@ def materialize_table(
         rejection = rejection_error(spec, rejected)
         raise dg.Failure(str(rejection), allow_retries=False) from rejection
     yield from publish_events(context, key, checks, told())
+
+
+def _listener(context: dg.AssetExecutionContext, observer: Observer) -> Listener:
+    """Tell the observer everything, and the run's log what is waited for: a daemon's has no other voice."""
+
+    def listen(progress: Progress) -> None:
+        observer.progress(progress)
+        if progress.step is Step.WAIT:
+            context.log.info("waiting %s", progress.detail)
+
+    return listen
 
 
 def _reports(

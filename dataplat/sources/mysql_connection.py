@@ -4,7 +4,7 @@ Every error of the driver leaves here as a ``SourceError``; nothing above sees S
 Statements are sent as they are: a ``%`` in ``DATE_FORMAT(…, '%Y')`` needs no doubling.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -27,11 +27,15 @@ Row = tuple[Any, ...]
 
 
 class SourceConnection:
-    """One connection to a source, read-only, in the source's time zone, each statement on its own."""
+    """One connection to a source, read-only, in the source's time zone, each statement on its own.
 
-    def __init__(self, source: SourceSpec, connection: Connection) -> None:
+    Statements begin with the tag, if there is one, so that the server's process list says whose they are.
+    """
+
+    def __init__(self, source: SourceSpec, connection: Connection, tag: str = "") -> None:
         self.source = source
         self._connection = connection
+        self._lead = f"{tag} " if tag else ""
 
     def rows(self, sql: str, *, subject: str = "") -> list[Row]:
         """Return all rows of one statement; none if it is of a kind that has no result.
@@ -41,13 +45,13 @@ class SourceConnection:
             SourceUnavailableError: If the server cannot be reached or drops the connection.
         """
         with _explained(self.source, subject, sql):
-            result = self._connection.exec_driver_sql(sql)
+            result = self._connection.exec_driver_sql(self._lead + sql)
             return [tuple(row) for row in result] if result.returns_rows else []
 
     def records(self, sql: str, *, subject: str = "") -> list[dict[str, Any]]:
         """Return all rows of one statement by column name, in lower case."""
         with _explained(self.source, subject, sql):
-            result = self._connection.exec_driver_sql(sql)
+            result = self._connection.exec_driver_sql(self._lead + sql)
             names = [name.lower() for name in result.keys()]  # noqa: SIM118 - a result is no mapping
             return [dict(zip(names, row, strict=True)) for row in result]
 
@@ -57,7 +61,7 @@ class SourceConnection:
         The public description has neither the unsigned flag nor the character set, and both decide types.
         """
         with _explained(self.source, subject, sql):
-            result = self._connection.exec_driver_sql(sql)
+            result = self._connection.exec_driver_sql(self._lead + sql)
             fields = list(result.cursor._result.fields)
             result.close()
             return fields
@@ -66,9 +70,10 @@ class SourceConnection:
 class OpenSource:
     """A source that is in use: hands out connections, several at once up to its budget."""
 
-    def __init__(self, source: SourceSpec, engine: Engine) -> None:
+    def __init__(self, source: SourceSpec, engine: Engine, tag: str = "") -> None:
         self.source = source
         self._engine = engine
+        self._tag = tag
 
     @contextmanager
     def connect(self) -> Iterator[SourceConnection]:
@@ -76,14 +81,19 @@ class OpenSource:
         with _explained(self.source, "", ""):
             connection = self._engine.connect()
         try:
-            yield SourceConnection(self.source, connection.execution_options(no_parameters=True))
+            yield SourceConnection(self.source, connection.execution_options(no_parameters=True), self._tag)
         finally:
             connection.close()
 
 
 @contextmanager
-def open_source(source: SourceSpec, secrets: SecretResolver) -> Iterator[OpenSource]:
+def open_source(source: SourceSpec, secrets: SecretResolver, tag: str = "") -> Iterator[OpenSource]:
     """Open a source for the ``with`` block. All its connections are closed afterwards, whatever happens.
+
+    Args:
+        source: The server.
+        secrets: Where its password is.
+        tag: The comment that every statement begins with (``query_tag``).
 
     Raises:
         MissingSecretError: If the password is nowhere. Nothing was sent.
@@ -105,7 +115,7 @@ def open_source(source: SourceSpec, secrets: SecretResolver) -> Iterator[OpenSou
         },
     )
     try:
-        yield OpenSource(source, engine)
+        yield OpenSource(source, engine, tag)
     finally:
         engine.dispose()
 
@@ -123,19 +133,28 @@ class InstanceConnections:
 
 @contextmanager
 def connect_instances(
-    instances: Mapping[str, SourceSpec], secrets: SecretResolver
+    instances: Mapping[str, SourceSpec], secrets: SecretResolver, tag_of: Callable[[str], str] = lambda _: ""
 ) -> Iterator[InstanceConnections]:
-    """Give one connection to each instance, by name, for the ``with`` block."""
+    """Give one connection to each instance, by name, for the ``with`` block.
+
+    Args:
+        instances: By what the physical tables call theirs.
+        secrets: Where their passwords are.
+        tag_of: The comment that every statement to a source begins with, by the source's name.
+    """
     with ExitStack() as opened:
         yield InstanceConnections(
-            {name: opened.enter_context(connect_source(one, secrets)) for name, one in instances.items()}
+            {
+                name: opened.enter_context(connect_source(one, secrets, tag_of(one.name)))
+                for name, one in instances.items()
+            }
         )
 
 
 @contextmanager
-def connect_source(source: SourceSpec, secrets: SecretResolver) -> Iterator[SourceConnection]:
+def connect_source(source: SourceSpec, secrets: SecretResolver, tag: str = "") -> Iterator[SourceConnection]:
     """Open a source and give one connection for the ``with`` block."""
-    with open_source(source, secrets) as opened, opened.connect() as connection:
+    with open_source(source, secrets, tag) as opened, opened.connect() as connection:
         yield connection
 
 

@@ -6,10 +6,10 @@ password: servers do not echo one, and the statement shown is the one dataplat s
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dataplat.errors import Facts, SourceError, SourceUnavailableError
+from dataplat.errors import Facts, QueryTooLongError, SourceError, SourceUnavailableError
 from dataplat.specs import SourceSpec
 
 _SHOWN = 100
@@ -32,7 +32,7 @@ _LOST = _Meaning("the connection was lost", retryable=True, next_step="run the c
 _BUSY = _Meaning("the server has no connection left", "budget", True, "lower budget.connections")
 _LOCKED = _Meaning("a lock at the source was not released in time", "", True, "run the command again")
 _TOO_LONG = _Meaning(
-    "the server ended the query, it took too long", "budget", next_step="raise budget.max_execution_seconds"
+    "the server ended the query, it took too long", next_step="raise budget.max_execution_seconds"
 )
 _WRITING = _Meaning("the statement would write, and sources are only read", next_step="dataplat check")
 _NO_COLUMN = _Meaning("a column does not exist at the source", next_step="dataplat check --connect")
@@ -77,6 +77,8 @@ _MEANINGS: Mapping[int, _Meaning] = {
     2026: _Meaning("the encrypted connection failed", "properties"),
     2055: _LOST,
     3024: _TOO_LONG,
+    3118: _LOGIN,
+    4151: _LOGIN,
 }
 
 
@@ -105,7 +107,11 @@ def explain_error(
     facts += _place(sql, said)
     if meaning.key:
         facts.append(("declared", source.declared.at(meaning.key)))
-    kind = SourceUnavailableError if meaning.retryable else SourceError
+    if meaning is _TOO_LONG:
+        facts += time_limits([source])
+        kind: type[SourceError] = QueryTooLongError
+    else:
+        kind = SourceUnavailableError if meaning.retryable else SourceError
     return kind(
         subject or f"source {source.name}",
         meaning.problem,
@@ -113,6 +119,16 @@ def explain_error(
         effect=effect,
         next_steps=[meaning.next_step],
     )
+
+
+def time_limits(sources: Iterable[SourceSpec]) -> Facts:
+    """Return how long queries may take at some sources, and where that is declared; for messages."""
+    facts = []
+    for source in sources:
+        if (seconds := source.budget.max_execution_seconds) is not None:
+            facts.append(("allowed", f"{seconds} s a query of {source.name}"))
+            facts.append(("declared", source.declared.at("budget", "max_execution_seconds")))
+    return facts or [("allowed", "what the server itself is set to")]
 
 
 def _number_and_text(error: BaseException) -> tuple[int, str]:

@@ -36,7 +36,8 @@ def session_statement(source: SourceSpec) -> str:
     """Return the one statement that every connection to the source begins with.
 
     ``net_write_timeout`` is ten minutes instead of one: a reader that writes a large file meanwhile
-    does not fetch, and the server would drop it.
+    does not fetch, and the server would drop it. ``lock_wait_timeout`` is a minute instead of a day (a year
+    in MySQL): a read that queues behind an ALTER TABLE ends with a message, and is tried again.
     """
     maria = ["tx_read_only = 1"]
     mysql = ["transaction_read_only = 1"]
@@ -46,7 +47,8 @@ def session_statement(source: SourceSpec) -> str:
         mysql.append(f"max_execution_time = {seconds * 1000}")
     return (
         f"SET SESSION time_zone = '{session_time_zone(source.zone)}',"
-        f" net_write_timeout = {NET_WRITE_TIMEOUT_SECONDS}"
+        f" net_write_timeout = {NET_WRITE_TIMEOUT_SECONDS},"
+        f" lock_wait_timeout = {source.budget.lock_wait_seconds}"
         f" /*M!100101 , {', '.join(maria)} */"
         f" /*!50720 , {', '.join(mysql)} */"
     )
@@ -67,10 +69,11 @@ def jdbc_url(source: SourceSpec, database: str) -> str:
     return f"jdbc:mysql://{host}:{source.port}/{database}" + ("?" + "&".join(pairs) if pairs else "")
 
 
-def jdbc_properties(source: SourceSpec) -> dict[str, str]:
+def jdbc_properties(source: SourceSpec, tag: str = "") -> dict[str, str]:
     """Return the options of Spark's JDBC reader that dataplat needs, without the account.
 
-    What the source's file says wins, except where it would change the values that are read.
+    What the source's file says wins, except where it would change the values that are read. With a tag
+    every query of the reader begins with it, also those by which Spark asks for columns.
     """
     defaults = {
         "driver": JDBC_DRIVER,
@@ -78,6 +81,7 @@ def jdbc_properties(source: SourceSpec) -> dict[str, str]:
         "connectTimeout": str(CONNECT_TIMEOUT_SECONDS * 1000),
         "useServerPrepStmts": "true",
         **_REQUIRED,
+        **({"prepareQuery": tag} if tag else {}),
     }
     chosen = {key for key in source.properties if key not in _REQUIRED}
     return {key: value for key, value in defaults.items() if key not in chosen}

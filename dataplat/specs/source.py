@@ -23,8 +23,20 @@ class BudgetSpec(Spec):
     and how many connections each of them opens.
     """
 
-    connections: Count = Field(4, description="Connections at once, over all tables of this source.")
+    connections: Count = Field(4, description="Connections at once, over all tables, runs and processes.")
     max_execution_seconds: Count | None = Field(None, description="The server ends a longer query.")
+    lock_wait_seconds: Count = Field(60, description="The server ends a query that waits longer for a lock.")
+    tries: Count = Field(4, description="How often a read is begun when the source goes away.")
+    rows_per_second: Count | None = Field(
+        None, description="Rows read at most, over all connections; without it as fast as they come."
+    )
+    replica_lag_seconds: Count | None = Field(
+        None, description="Reading pauses while the server is further behind than this."
+    )
+    lag_query: Text | None = Field(
+        None, description="SQL for the lag in seconds; without it SHOW REPLICA STATUS is asked."
+    )
+    lag_wait_seconds: Count = Field(1800, description="How long a read waits for the server to catch up.")
 
     @property
     def loads_at_once(self) -> int:
@@ -40,6 +52,17 @@ class BudgetSpec(Spec):
         [(1, 1), (1, 2), (1, 3), (2, 2), (4, 2)]
         """
         return self.connections // self.loads_at_once
+
+    @property
+    def rows_per_second_a_load(self) -> float | None:
+        """What one load may read: its share, because connections are counted over all processes.
+
+        >>> BudgetSpec(connections=4, rows_per_second=10_000).rows_per_second_a_load
+        5000.0
+        """
+        if self.rows_per_second is None:
+            return None
+        return self.rows_per_second * self.connections_a_load / self.connections
 
 
 def _host(name: str) -> str:

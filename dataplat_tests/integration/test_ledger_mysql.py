@@ -16,6 +16,7 @@ from dataplat.ledger import Ledger
 from dataplat.ledger.tables import table_version
 from dataplat_tests.unit.ledger.behaviour.audit_results import AuditResultBehaviour
 from dataplat_tests.unit.ledger.behaviour.automation import AutomationBehaviour
+from dataplat_tests.unit.ledger.behaviour.connections import ConnectionBehaviour
 from dataplat_tests.unit.ledger.behaviour.counts import CountBehaviour
 from dataplat_tests.unit.ledger.behaviour.gate import GateBehaviour
 from dataplat_tests.unit.ledger.behaviour.locks import LockBehaviour
@@ -43,6 +44,10 @@ def ledger_url(mariadb: PrivateMariaDB) -> Iterator[str]:
 
 
 class TestVersions(VersionBehaviour):
+    pass
+
+
+class TestConnections(ConnectionBehaviour):
     pass
 
 

@@ -173,7 +173,7 @@ class Warehouse:
             "port": str(instance.port),
             "user": "etl",
             "password": "${SHOP_PASSWORD}",
-            "budget": "{connections: 2}",
+            "budget": "{connections: 2, tries: 1}",
         } | changes
         self._write(
             f"config/sources/{name}.yaml", "\n".join(f"{key}: {value}" for key, value in keys.items())

@@ -58,6 +58,7 @@ def test_only_what_may_pass_by_itself_is_worth_another_attempt() -> None:
     assert {kind.__name__ for kind in CLASSES if kind.retryable} == {
         "EngineLostError",
         "LoadInProgressError",
+        "SourceBehindError",
         "SourceUnavailableError",
     }
 

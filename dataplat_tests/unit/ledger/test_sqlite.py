@@ -4,6 +4,7 @@ import pytest
 
 from dataplat_tests.unit.ledger.behaviour.audit_results import AuditResultBehaviour
 from dataplat_tests.unit.ledger.behaviour.automation import AutomationBehaviour
+from dataplat_tests.unit.ledger.behaviour.connections import ConnectionBehaviour
 from dataplat_tests.unit.ledger.behaviour.counts import CountBehaviour
 from dataplat_tests.unit.ledger.behaviour.gate import GateBehaviour
 from dataplat_tests.unit.ledger.behaviour.locks import LockBehaviour
@@ -18,6 +19,10 @@ class TestVersions(VersionBehaviour):
 
 
 class TestLocks(LockBehaviour):
+    pass
+
+
+class TestConnections(ConnectionBehaviour):
     pass
 
 

@@ -10,6 +10,7 @@ from dataplat.audit.outcome import ALIKE, SHARDS
 from dataplat.ledger import Hop, HopCount, LockOwner, TableVersion, VersionState
 from dataplat.lifecycle import life, load
 from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.protection import Protection
 from dataplat.lifecycle.report import LoadReport, PartitionReport, Verdict
 from dataplat.lifecycle.shards import FoundShards
 from dataplat.lifecycle.source_table import SourceTable
@@ -62,6 +63,7 @@ def source(monkeypatch: pytest.MonkeyPatch) -> Source:
     found = Source()
     monkeypatch.setattr(SourceTable, "find_shards", lambda table, keys: found.find(table, keys))
     monkeypatch.setattr(life, "_live_locked", found.live)
+    monkeypatch.setattr(Protection, "take", lambda _: None)
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 from dataplat.errors import SchemaConflictError
 from dataplat.lifecycle.load import SourceOrigin
 from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.protection import Protection
 from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.lifecycle.stations import Load, RunInfo
 from dataplat.plan.ddl import HiveColumn
@@ -34,7 +35,7 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lock: dict[str, dic
     with Platform.load(read_settings(environ), environ) as platform:
         spec = platform.catalog.table(TABLE)
         load = Load(platform, spec, (DAY,), RunInfo("r", "a"), lambda _: None, "v", "file:///v")
-        return SourceOrigin(platform, spec).prepare(load)
+        return SourceOrigin(platform, spec, Protection.none()).prepare(load)
 
 
 def test_a_source_as_agreed_and_one_that_nobody_agreed_to_are_read(

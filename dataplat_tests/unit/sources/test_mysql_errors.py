@@ -88,11 +88,9 @@ def test_the_number_decides_what_it_means_and_whether_to_try_again(
     number: int, retryable: bool, problem: str
 ) -> None:
     error = explain_error(source(), Driver(number, "said"))
-    assert (type(error), error.problem) == (
-        SourceUnavailableError if retryable else SourceError,
-        problem,
-    )
-    assert error.retryable is retryable
+    assert error.problem == problem
+    assert isinstance(error, SourceError)
+    assert isinstance(error, SourceUnavailableError) is error.retryable is retryable
 
 
 def test_an_error_without_a_number_keeps_its_words() -> None:
@@ -108,11 +106,15 @@ def test_an_error_without_a_number_keeps_its_words() -> None:
 
 def test_the_budget_is_named_when_the_time_is_up() -> None:
     said = "Query execution was interrupted (max_statement_time exceeded)"
-    assert str(explain_error(source(), Driver(1969, said), subject="ods.orders[2026-01-09]")) == (
+    limited = source(budget={"max_execution_seconds": 90})
+    assert str(explain_error(limited, Driver(1969, said), subject="ods.orders[2026-01-09]")) == (
         "ods.orders[2026-01-09]: the server ended the query, it took too long\n"
         "  server     db.example:3306\n"
         "  found      Query execution was interrupted (max_statement_time exceeded) (1969)\n"
-        "  declared   config/sources/market.yaml:7 budget\n"
+        "  allowed    90 s a query of market\n"
+        "  declared   config/sources/market.yaml:7 budget.max_execution_seconds\n"
         "  effect     nothing was read\n"
         "  next       raise budget.max_execution_seconds"
     )
+    error = explain_error(source(), Driver(1969, said))
+    assert ("allowed", "what the server itself is set to") in error.facts

@@ -11,16 +11,16 @@ OLD_PROPERTIES = {"characterEncoding": "utf-8", "useSSL": "false", "tinyInt1isBi
 
 def test_a_session_has_the_zone_of_the_source_and_only_reads() -> None:
     assert session_statement(source()) == (
-        "SET SESSION time_zone = '+08:00', net_write_timeout = 600"
+        "SET SESSION time_zone = '+08:00', net_write_timeout = 600, lock_wait_timeout = 60"
         " /*M!100101 , tx_read_only = 1 */"
         " /*!50720 , transaction_read_only = 1 */"
     )
 
 
 def test_each_server_gets_the_time_limit_in_its_own_unit() -> None:
-    limited = source(timezone="Europe/Berlin", budget={"max_execution_seconds": 90})
+    limited = source(timezone="Europe/Berlin", budget={"max_execution_seconds": 90, "lock_wait_seconds": 5})
     assert session_statement(limited) == (
-        "SET SESSION time_zone = 'Europe/Berlin', net_write_timeout = 600"
+        "SET SESSION time_zone = 'Europe/Berlin', net_write_timeout = 600, lock_wait_timeout = 5"
         " /*M!100101 , tx_read_only = 1, max_statement_time = 90 */"
         " /*!50720 , transaction_read_only = 1, max_execution_time = 90000 */"
     )
