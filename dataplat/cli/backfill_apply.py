@@ -1,7 +1,7 @@
 """``dataplat backfill apply`` and ``resume``: carry out a plan, or what is missing of it."""
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,7 @@ from dataplat.errors import SelectionError
 if TYPE_CHECKING:
     from dataplat.plan.backfills.document import BackfillPlan
     from dataplat.plan.backfills.runs import Place
-    from dataplat.plan.backfills.schedule import Schedule
+    from dataplat.plan.backfills.schedule import Ended, Schedule
 
 _MESSAGES_SHOWN = 20
 
@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the tree."""
     app.command("apply")(apply)
     app.command("resume")(resume)
+    app.command("status")(status)
 
 
 def apply(
@@ -89,6 +90,36 @@ def resume(
         session.output.line(f"nothing is missing: all {count(len(done))} partitions were published")
         return
     _carry_out(session, plan, file, done, 0 if daemon else parallel, dry_run=dry_run, yes=yes)
+
+
+def status(context: typer.Context, file: PlanFile, _config: Config = None, _json: Json = False) -> None:
+    """Say how many partitions of a plan are done, as resume sees it. Exit 1 if any is missing."""
+    session = session_of(context)
+    plan = load(session, file, accept=True)
+    from dataplat.lifecycle.backfills.standing import done_places
+
+    done = done_places(session.catalog, session.graph, session.ledger, plan)
+    missing = {
+        table: [key for key in keys if (table, key) not in done] for table, keys in plan.partitions.items()
+    }
+    session.output.document(
+        {"ok": not any(missing.values()), "plan": plan.id, "done": len(done), "missing": missing}
+    )
+    session.output.table(
+        ["table", "partitions", "done", "missing", "first missing"],
+        [
+            [
+                table,
+                count(len(keys)),
+                count(len(keys) - len(missing[table])),
+                count(len(missing[table])),
+                next(iter(missing[table]), ""),
+            ]
+            for table, keys in plan.partitions.items()
+        ],
+    )
+    if any(missing.values()):
+        raise typer.Exit(FAILED)
 
 
 def load(session: Session, file: Path, *, accept: bool) -> "BackfillPlan":
@@ -204,11 +235,7 @@ def _show(
             "ok": all(schedule.made.values()),
             "plan": plan.id,
             "done_before": len(done),
-            "partitions": [
-                {"table": table, "partition": key, "ending": one.ending, "run_id": one.run_id or None}
-                | {"message": one.message}
-                for (table, key), one in ended.items()
-            ],
+            "partitions": [_document(place, one) for place, one in ended.items()],
         }
     )
     rows = []
@@ -231,7 +258,13 @@ def _show(
         )
 
 
-def _show_held(session: Session, held: "dict[Place, Any]") -> None:
+def _document(place: "Place", one: "Ended") -> dict[str, Any]:
+    table, key = place
+    facts = {"ending": one.ending, "run_id": one.run_id or None, "message": one.message}
+    return {"table": table, "partition": key, **facts}
+
+
+def _show_held(session: Session, held: "Mapping[Place, str]") -> None:
     if held:
         session.output.note("")
     for (table, key), reason in list(held.items())[:_MESSAGES_SHOWN]:

@@ -25,24 +25,10 @@ def carry_out_by_daemon(session: Session, plan: BackfillPlan, schedule: Schedule
         DataplatError: No daemon is running, or it gave the backfill up.
         KeyboardInterrupt: The daemon was told to cancel the backfill.
     """
-    from dataplat.orchestration.daemon_backfill import missing_daemons, submit_backfill
-
-    instance = session.instance
-    missing = missing_daemons(instance)
-    if missing:
-        raise DataplatError(
-            f"backfill {plan.id}",
-            "no daemon is running that could carry it out",
-            facts=[("expected", "a dagster-daemon of this home"), ("silent", ", ".join(missing))],
-            effect="nothing was run",
-            next_steps=["the same command without --daemon", "dataplat demo --ui"],
-        )
     partitions: dict[str, list[str]] = {}
     for work in schedule.waiting:
         partitions.setdefault(work.table, []).extend(work.keys)
-    tags = {PLAN_TAG: plan.id, "dataplat/actor": session.settings.actor}
-    title = f"{plan.select}, {plan.first} to {plan.last}"
-    given = submit_backfill(session.catalog, instance, partitions, title=title, tags=tags)
+    given = _give(session, plan, partitions)
     with BackfillProgress(session, schedule) as progress:
         progress.note(f"given to the daemon as backfill {given.backfill_id}")
         try:
@@ -67,6 +53,24 @@ def carry_out_by_daemon(session: Session, plan: BackfillPlan, schedule: Schedule
         )
     for table, keys in partitions.items():
         _end_the_rest(session, schedule, table, keys, given)
+
+
+def _give(session: Session, plan: BackfillPlan, partitions: dict[str, list[str]]) -> "DaemonBackfill":
+    from dataplat.orchestration.daemon_backfill import missing_daemons, submit_backfill
+
+    instance = session.instance
+    missing = missing_daemons(instance)
+    if missing:
+        raise DataplatError(
+            f"backfill {plan.id}",
+            "no daemon is running that could carry it out",
+            facts=[("expected", "a dagster-daemon of this home"), ("silent", ", ".join(missing))],
+            effect="nothing was run",
+            next_steps=["the same command without --daemon", "dataplat demo --ui"],
+        )
+    tags = {PLAN_TAG: plan.id, "dataplat/actor": session.settings.actor}
+    title = f"{plan.select}, {plan.first} to {plan.last}"
+    return submit_backfill(session.catalog, instance, partitions, title=title, tags=tags)
 
 
 def _wait() -> None:

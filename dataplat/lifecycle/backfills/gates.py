@@ -46,12 +46,7 @@ def closed_gates(
     closed: dict[str, str] = {}
     for key, upstreams in needed.items():
         awaited = awaited_arrivals(catalog, graph, spec, key)
-        outside = {
-            table: tuple(one for one in some if (table, one) not in made) for table, some in upstreams.items()
-        }
-        inside = {
-            table: tuple(one for one in some if (table, one) in made) for table, some in upstreams.items()
-        }
+        outside, inside = _parted(upstreams, made)
         blocked = list(look_at_gate(known, outside, closing, spec.trigger, awaited).blocked)
         needs = [
             _as_made(need, made[need.table, need.partition], known, forecast=forecast)
@@ -62,6 +57,18 @@ def closed_gates(
         if blocked and key not in waived:
             closed[key] = _in_words(blocked)
     return closed
+
+
+def _parted(
+    upstreams: Mapping[str, Sequence[str]], made: Mapping[Place, bool]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return what is no part of the backfill, and what is."""
+    outside: dict[str, list[str]] = {}
+    inside: dict[str, list[str]] = {}
+    for table, keys in upstreams.items():
+        for key in keys:
+            (inside if (table, key) in made else outside).setdefault(table, []).append(key)
+    return outside, inside
 
 
 def _as_made(need: Need, was_made: bool, known: "_Known", *, forecast: bool) -> Need:

@@ -62,45 +62,28 @@ def plan_backfill(
         table: _standing(ledger, table, keys, shas[table]) for table, keys in closure.partitions.items()
     }
     partitions: Mapping[str, Sequence[str]] = closure.partitions
-    waits = waits_for(catalog, graph, partitions)
     if request.only_missing:
-        partitions = without_unchanged(
-            partitions, waits, {name: one.unchanged for name, one in standing.items()}
-        )
-        waits = waits_for(catalog, graph, partitions)
+        unchanged = {table: one.unchanged for table, one in standing.items()}
+        partitions = without_unchanged(partitions, waits_for(catalog, graph, partitions), unchanged)
     if not partitions:
         raise _nothing(request, closure)
     runs = _estimated(ledger, backfill_runs(catalog, graph, partitions))
-    return named(
-        BackfillPlan.model_validate(
-            {
-                "created": at_platform(now, catalog.platform.zone),
-                "timezone": catalog.platform.timezone,
-                "select": request.select,
-                "from": request.first,
-                "to": request.last or request.first,
-                "tables": {
-                    table: PlannedTable(
-                        grain=catalog.any_table(table).window.grain,
-                        config=shas[table],
-                        partitions=len(keys),
-                        absent=len(standing[table].absent & set(keys)),
-                        outdated=len(standing[table].outdated & set(keys)),
-                        unchanged=len(standing[table].unchanged & set(keys)),
-                    )
-                    for table, keys in partitions.items()
-                },
-                "runs": runs,
-                "sources": source_loads(catalog, runs),
-                "held": tuple(_forecast(catalog, graph, ledger, partitions)),
-                "left_out": _named(closure.left_out),
-                "outside": _named(closure.outside),
-                "unfollowed": tuple(
-                    f"{one.table} reads {one.reads} of {one.upstream}" for one in closure.unfollowed
-                ),
-            }
-        )
-    )
+    asked = {"select": request.select, "from": request.first, "to": request.last or request.first}
+    found = {
+        "created": at_platform(now, catalog.platform.zone),
+        "timezone": catalog.platform.timezone,
+        "tables": {
+            table: _planned(catalog, table, keys, shas[table], standing[table])
+            for table, keys in partitions.items()
+        },
+        "runs": runs,
+        "sources": source_loads(catalog, runs),
+        "held": tuple(_forecast(catalog, graph, ledger, partitions)),
+        "left_out": _named(closure.left_out),
+        "outside": _named(closure.outside),
+        "unfollowed": tuple(f"{one.table} reads {one.reads} of {one.upstream}" for one in closure.unfollowed),
+    }
+    return named(BackfillPlan.model_validate({**asked, **found}))
 
 
 def table_shas(catalog: Catalog, graph: ModelGraph, tables: Iterable[str]) -> dict[str, str]:
@@ -120,6 +103,20 @@ def _standing(ledger: Ledger, table: str, keys: Sequence[str], sha: str) -> _Sta
     visible = ledger.visible(table, keys)
     same = frozenset(key for key, version in visible.items() if version.config_sha == sha)
     return _Standing(frozenset(keys) - visible.keys(), frozenset(visible.keys() - same), same)
+
+
+def _planned(
+    catalog: Catalog, table: str, keys: Sequence[str], sha: str, standing: _Standing
+) -> PlannedTable:
+    made = set(keys)
+    return PlannedTable(
+        grain=catalog.any_table(table).window.grain,
+        config=sha,
+        partitions=len(keys),
+        absent=len(standing.absent & made),
+        outdated=len(standing.outdated & made),
+        unchanged=len(standing.unchanged & made),
+    )
 
 
 def _estimated(ledger: Ledger, runs: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[PlannedRun, ...]:

@@ -293,3 +293,18 @@ def test_an_interrupt_says_what_is_done_and_how_to_go_on(
     monkeypatch.setattr(backfill_run, "_tell", told)
     resumed = dataplat("backfill", "resume", str(file), "--yes", "--json")
     assert endings(resumed) == dict.fromkeys(places(DIM, *DAYS), "published")
+
+
+def test_status_says_what_resume_would_make(
+    dataplat: CommandLine, file: Path, golden: Golden, fates: dict[str, str]
+) -> None:
+    fates[f"{TABLE} {DAYS[2]}"] = "rejected"
+    dataplat("backfill", "apply", str(file), "--yes")
+    ran = dataplat("backfill", "status", str(file))
+    assert (ran.code, ran.err) == (1, "")
+    golden(GOLDEN / "backfill" / "status.txt", ran.out)
+    fates.clear()
+    dataplat("backfill", "resume", str(file), "--yes")
+    ran = dataplat("backfill", "status", str(file), "--json")
+    assert (ran.code, ran.document["done"]) == (0, 10)
+    assert ran.document["missing"] == {TABLE: [], DIM: []}

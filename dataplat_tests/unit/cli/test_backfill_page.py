@@ -47,7 +47,7 @@ def test_the_widths_of_runs_are_those_of_the_page() -> None:
 
 def test_every_command_of_the_page_is_one(dataplat: CommandLine) -> None:
     shown = {arguments[1] for arguments in commands()}
-    assert shown == {"plan", "apply", "resume"}
+    assert shown == {"plan", "apply", "resume", "status"}
     options = {
         name: set(re.findall(r"--[a-z-]+", dataplat("backfill", name, "--help").out)) for name in shown
     }

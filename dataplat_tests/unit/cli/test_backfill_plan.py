@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -180,3 +181,23 @@ def test_a_person_s_hold_is_not_lifted_by_making_the_partition_again_and_a_waive
     for model in (DIM, DAY):
         dataplat("waive", model, "20260304", "--reason", "good enough", "--until", "2099-01-01")
     assert dataplat(*asked).document["plan"]["held"] == []
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati"])
+def test_a_plan_is_the_same_wherever_the_process_runs(
+    dataplat: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    def plan() -> str:
+        file = tmp_path / "plan.json"
+        asked = ("backfill", "plan", "--select", f"{TABLE}+", "--from", "20260228", "--to", "20260319")
+        assert dataplat(*asked, "-o", str(file)).code == 0
+        return file.read_text(encoding="utf-8")
+
+    here = plan()
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert plan() == here
+    finally:
+        monkeypatch.undo()
+        time.tzset()

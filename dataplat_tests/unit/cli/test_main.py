@@ -35,6 +35,7 @@ GROUPS = (
     "backfill plan",
     "backfill apply",
     "backfill resume",
+    "backfill status",
     "schema",
     "schema diff",
     "schema accept",
