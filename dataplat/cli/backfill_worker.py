@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Say = Callable[..., None]
 PLAN_TAG = "dataplat/backfill"
+_WAIT_SECONDS = 600  # for a load of the same partition, which automation may have launched
 
 
 class _Orders:
@@ -64,6 +65,7 @@ def work(session: Session, plan: str, orders: Callable[[], str], say: Say) -> No
             report=lambda report: _read_ended(say, report),
             failed=errors.append,
             waiting=lambda text: say("step", text=text),
+            wait_seconds=_WAIT_SECONDS,
             command=session.command,
         )
         spec = session.catalog.any_table(order["table"])

@@ -29,6 +29,7 @@ class Worker:
     process: "subprocess.Popen[str]"
     log: Path
     work: Work | None = None
+    is_ending: bool = False
     hears: threading.Thread | None = None
 
     def let_go(self) -> None:
@@ -68,7 +69,8 @@ class Workers:
 
     def give(self, work: Work) -> None:
         """Give a run to a worker that is free, or to a new one."""
-        worker = next((one for one in self._all if one.work is None), None) or self._start()
+        free = (one for one in self._all if one.work is None and not one.is_ending)
+        worker = next(free, None) or self._start()
         worker.work = work
         assert worker.process.stdin is not None
         order = json.dumps({"table": work.table, "keys": work.keys})
@@ -80,6 +82,8 @@ class Workers:
     def listen(self) -> tuple[Worker, dict[str, Any]]:
         """Return the next event of any worker; ``{"event": "gone"}`` when its process has ended."""
         worker, event = self._events.get()
+        if event["event"] == "broken":
+            worker.is_ending = True
         if event["event"] == "gone":
             self._all.remove(worker)
             worker.let_go()

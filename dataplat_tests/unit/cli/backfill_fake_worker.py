@@ -2,7 +2,7 @@
 
 ``python backfill_fake_worker.py LEDGER FATES``. Fates are by table and partition: ``rejected``, ``broken``
 (the whole run breaks), ``unreachable`` (it breaks, and trying again would help), ``closed`` (its gate is),
-``dies``; else it is published.
+``gives up``, ``dies``; else it is published.
 """
 
 import json
@@ -24,6 +24,9 @@ def carry_out(ledger: Ledger, table: str, keys: list[str], fates: dict[str, str]
     if "dies" in found:
         print("out of memory", file=sys.stderr, flush=True)
         os._exit(9)
+    if "gives up" in found:
+        say("broken", message="ledger: it cannot be opened")
+        sys.exit(0)
     broken = next((fate for fate in found if fate in BREAKS), "")
     if broken in ("broken", "unreachable"):
         return broken

@@ -148,6 +148,17 @@ def test_a_worker_that_dies_takes_its_run_with_it_and_another_goes_on(
     assert endings(ran)[f"{DIM} {DAYS[4]}"] == "published"
 
 
+def test_a_worker_that_gives_up_says_why_and_another_goes_on(
+    dataplat: CommandLine, file: Path, fates: dict[str, str]
+) -> None:
+    fates[f"{DIM} {DAYS[1]}"] = "gives up"
+    ran = dataplat("backfill", "apply", str(file), "--yes", "--json", "--parallel", "1")
+    failed = [one for one in ran.document["partitions"] if one["ending"] == "failed"]
+    assert {one["message"] for one in failed} == {"ledger: it cannot be opened"}
+    assert [one["partition"] for one in failed] == list(DAYS[:4])
+    assert endings(ran)[f"{DIM} {DAYS[4]}"] == "published"
+
+
 def test_what_was_made_before_what_it_reads_is_missing(
     dataplat: CommandLine, tmp_path: Path, file: Path, fates: dict[str, str]
 ) -> None:
