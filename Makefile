@@ -7,6 +7,10 @@ endif
 BIN := .venv/bin
 PYTEST := nice $(BIN)/python -m pytest -p dataplat_tests.services.pytest_plugin
 
+# Test files are dealt to so many processes; each starts the servers that its files need.
+TEST_PROCESSES ?= 2
+TOGETHER := -n $(TEST_PROCESSES) --dist loadfile
+
 # How often the kill and property tests repeat themselves: a factor on each test's own count.
 export DATAPLAT_TEST_EFFORT ?= 1.0
 
@@ -33,17 +37,17 @@ ui: setup-demo  ## open Dagster on 127.0.0.1 with what the demo left
 	@$(BIN)/dataplat demo --ui
 
 test: setup  ## run everything that CI runs; nothing may be skipped
-	@DATAPLAT_REQUIRE_ALL=1 $(PYTEST) dataplat_tests --ignore dataplat_tests/bench
+	@DATAPLAT_REQUIRE_ALL=1 $(PYTEST) $(TOGETHER) dataplat_tests --ignore dataplat_tests/bench
 
 test-long: setup  ## run everything, the kill and property tests ten times as long
-	@DATAPLAT_TEST_EFFORT=10 DATAPLAT_REQUIRE_ALL=1 $(PYTEST) dataplat_tests \
+	@DATAPLAT_TEST_EFFORT=10 DATAPLAT_REQUIRE_ALL=1 $(PYTEST) $(TOGETHER) dataplat_tests \
 	  --ignore dataplat_tests/bench --timeout 7200
 
 check: setup-demo  ## format, lint, types, and the tests that need no server: about four minutes
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
-	@$(PYTEST) -q dataplat_tests/unit dataplat_tests/golden dataplat_tests/definitions
+	@$(PYTEST) -q $(TOGETHER) dataplat_tests/unit dataplat_tests/golden dataplat_tests/definitions
 
 bench: setup  ## measure against hand-written jobs, side by side; prints ratios
 	@$(BIN)/python -m dataplat_tests.bench
