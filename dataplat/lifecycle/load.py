@@ -133,7 +133,7 @@ class SourceOrigin:
 
     def prepare(self, load: Load) -> Prepared:
         """Describe the columns and count the source. See ``Origin``."""
-        self._survey = self._source.survey(load.keys, self._found)
+        self._survey = self._source.survey(load.keys, self._found, self._stored_types)
         self._require_agreed(self._survey)
         counts = self._source.count(self._survey, with_split_range=True)
         self._shards_before = _by_shard(counts)
@@ -145,6 +145,12 @@ class SourceOrigin:
             expected_rows=sum(self._before.values()),
             watched_column=self._survey.window_target,
         )
+
+    def _stored_types(self) -> dict[str, str]:
+        if not self._spec.aligns_shards:
+            return {}
+        columns = self._platform.hive(self._spec.engine).columns(self._spec.table) or ()
+        return {column.name: column.hive_type for column in columns}
 
     def _require_agreed(self, survey: Survey) -> None:
         lock = read_schema_lock(self._platform.catalog.config_dir)

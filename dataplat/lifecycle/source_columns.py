@@ -1,6 +1,6 @@
 """The columns of a declared table: entries of its file, typed by the source, as they are sent and stored."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from dataplat.errors import SourceError
@@ -14,14 +14,25 @@ from dataplat.plan.targets import window_starts
 from dataplat.sources.mysql import InstanceConnections, describe_entries
 from dataplat.specs import TableSpec
 
+StoredTypes = Callable[[], Mapping[str, str]]
+
 
 def plan_source_columns(
     connections: InstanceConnections,
     spec: TableSpec,
     layouts: Sequence[Layout],
     targets: Sequence[PartitionTarget],
+    stored: StoredTypes = dict,
 ) -> tuple[Aligned, str | None]:
     """Return how the columns are read, and the one of the files that holds the window column unchanged.
+
+    Args:
+        connections: The instances of the table.
+        spec: The table.
+        layouts: Its shards.
+        targets: The partitions.
+        stored: Asked for the Hive types of the table's columns if no shard has a column that is listed: what
+            only later shards brought is NULL in earlier partitions.
 
     Raises:
         SourceError: A column is not there, has no type, or has types that do not fit together.
@@ -29,9 +40,12 @@ def plan_source_columns(
     entries = _entries(spec, all_columns(layouts), targets)
     for layout in layouts:
         _require_window_column(spec, layout)
-    types = [_types(connections, layout, layouts, entries) for layout in layouts]
+    anywhere = {column.name.lower() for column in all_columns(layouts)}
+    gone = [entry.target for entry in entries if (entry.source_column or "").lower() not in {"", *anywhere}]
+    known = {name: kind for name, kind in stored().items() if name in gone} if gone else {}
+    types = [_types(connections, layout, layouts, entries, known) for layout in layouts]
     aligned = align_columns(
-        spec.table, spec.declared.at("columns"), entries, layouts, types, spec.types.zero_dates
+        spec.table, spec.declared.at("columns"), entries, layouts, types, spec.types.zero_dates, known
     )
     if spec.sets_aside:
         found = [
@@ -74,14 +88,15 @@ def _types(
     layout: Layout,
     layouts: Sequence[Layout],
     entries: Sequence[PlannedEntry],
+    known: Collection[str],
 ) -> list[str | None]:
-    """Return the type of each entry in one layout; none where only other layouts have the column."""
+    """Return the type of each entry in one layout; none where others have the column, or Hive knows it."""
     here = {column.name.lower() for column in layout.columns}
     anywhere = {column.name.lower() for column in all_columns(layouts)}
     lacking = {
         entry.index
         for entry in entries
-        if entry.source_column and entry.source_column.lower() in anywhere - here
+        if (entry.source_column and entry.source_column.lower() in anywhere - here) or entry.target in known
     }
     asked = [entry for entry in entries if entry.index not in lacking]
     table = layout.shards[0]

@@ -11,7 +11,12 @@ from typing import Any
 
 from dataplat.lifecycle.protection import Protection
 from dataplat.lifecycle.shards import FoundShards, estimate_shards, find_everywhere, require_shards
-from dataplat.lifecycle.source_columns import is_window_of_dates, plan_source_columns, render_text
+from dataplat.lifecycle.source_columns import (
+    StoredTypes,
+    is_window_of_dates,
+    plan_source_columns,
+    render_text,
+)
 from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.choose_key import cannot_split, choose_split_key, choose_window_key
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
@@ -110,8 +115,12 @@ class SourceTable:
         """Find and describe them; a table that is named, not discovered, must be there."""
         return find_everywhere(connections, self._spec, self.targets(keys), describe=True)
 
-    def survey(self, keys: Sequence[str], found: FoundShards | None = None) -> Survey:
+    def survey(
+        self, keys: Sequence[str], found: FoundShards | None = None, stored: StoredTypes = dict
+    ) -> Survey:
         """Describe the columns of the shards, which are found first unless they are given.
+
+        ``stored`` gives Hive's types of the table's columns, for columns that only other shards have.
 
         Raises:
             SourceError: The table, a shard or a column is not there, or the source refused.
@@ -124,7 +133,9 @@ class SourceTable:
             require_shards(self._spec, targets, shards)
             layouts = group_layouts({shard: found.described[shard] for shard in shards})
             with declared_at(self._spec.declared.at("columns")):
-                aligned, window_target = plan_source_columns(connections, self._spec, layouts, targets)
+                aligned, window_target = plan_source_columns(
+                    connections, self._spec, layouts, targets, stored
+                )
             split_key, window_key = self._split_keys(connections, shards, layouts[0].columns)
             sizes = estimate_shards(connections, shards)
         shape = ReadShape(

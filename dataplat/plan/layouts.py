@@ -117,6 +117,7 @@ def align_columns(
     layouts: Sequence[Layout],
     types: Sequence[Sequence[str | None]],
     zero_dates: ZeroDates,
+    known: Mapping[str, str] | None = None,
 ) -> Aligned:
     """Return the columns of the table and what is sent to each layout.
 
@@ -127,6 +128,7 @@ def align_columns(
         layouts: The shards by layout.
         types: For each layout the source's type of each entry; ``None`` where its shards lack the column.
         zero_dates: The table's policy.
+        known: Hive's types of columns that no shard has.
 
     Raises:
         SourceError: A type is in no map, or shards hold a column in types that have no common one. Nothing
@@ -144,7 +146,8 @@ def align_columns(
     selects: list[list[str]] = [[] for _ in layouts]
     for number, entry in enumerate(entries):
         kinds = [row[number] for row in mapped]
-        hive = widen_all([kind.hive for kind in kinds if kind is not None])
+        hives = [kind.hive for kind in kinds if kind is not None]
+        hive = widen_all(hives or [(known or {})[entry.target]])
         if hive is None:
             raise _no_common_type(subject, declared, entry, layouts, [row[number] for row in types])
         for select, kind in zip(selects, kinds, strict=True):

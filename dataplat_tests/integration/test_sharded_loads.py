@@ -8,7 +8,7 @@ from pymysql.cursors import Cursor
 
 from dataplat.audit.outcome import ALIKE, SHARDS
 from dataplat.demo.mariadb import PrivateMariaDB
-from dataplat.errors import SourceUnavailableError
+from dataplat.errors import SourceError, SourceUnavailableError
 from dataplat.ledger import Hop, VersionState
 from dataplat_tests.integration.warehouse import DATABASE, Warehouse, outcomes, verdicts
 from dataplat_tests.services.process import DIES_WITH_US
@@ -251,3 +251,29 @@ def test_an_instance_that_cannot_be_reached_fails_the_load(warehouse: Warehouse)
         warehouse.load(spec, DAYS[0])
 
     assert not warehouse.platform.ledger.history(spec.table, DAYS[0])
+
+
+def test_a_listed_column_that_only_later_shards_have_is_null_in_earlier_partitions(
+    warehouse: Warehouse,
+) -> None:
+    warehouse.sql(
+        f"CREATE TABLE {DATABASE}.late_2026_01 (id INT, at DATETIME)",
+        f"CREATE TABLE {DATABASE}.late_2026_02 (id INT, at DATETIME, note TEXT)",
+        f"INSERT INTO {DATABASE}.late_2026_01 VALUES (1, '2026-01-31')",
+        f"INSERT INTO {DATABASE}.late_2026_02 VALUES (2, '2026-02-01', 'x')",
+    )
+    found = (
+        "SELECT table_name FROM information_schema.tables"
+        f" WHERE table_schema='{DATABASE}' AND table_name LIKE 'late_$[yyyy_MM]'"
+    )
+    from_ = f'{{database: {DATABASE}, shards: {{discover: ["{found}"]}}}}'
+    spec = warehouse.declare("late", from_=from_, columns="[id, at, note]")
+    with pytest.raises(SourceError, match="the column 'note' does not exist at the source"):
+        warehouse.load(spec, "2026-01-31")
+
+    assert verdicts(warehouse.load(spec, "2026-02-01")) == {"2026-02-01": "published"}
+    assert verdicts(warehouse.load(spec, "2026-01-31")) == {"2026-01-31": "published"}
+
+    session = warehouse.platform.engine().session()
+    rows = session.sql(f"SELECT id, note FROM {spec.table} ORDER BY id").collect()
+    assert [tuple(row) for row in rows] == [(1, None), (2, "x")]
