@@ -18,6 +18,7 @@ from dataplat.cli import (
     collect,
     count,
     demo,
+    diff,
     drift,
     engine,
     explain,
@@ -51,7 +52,7 @@ app = typer.Typer(
 
 # In the order of --help.
 _MODULES = (
-    *(demo, check, model_tests, load, backfill, expr, explain, shards, schema, models, ledger, gate),
+    *(demo, check, model_tests, load, backfill, expr, explain, shards, schema, diff, models, ledger, gate),
     *(recheck, ready, late, drift, pause, rollback, collect, count, audit, import_old, engine),
 )
 for module in _MODULES:

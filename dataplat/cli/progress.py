@@ -78,6 +78,37 @@ class Counter:
             self._bar.update(self._task, description=text, advance=1)
 
 
+class Pieces:
+    """Shows work whose pieces come to light while it runs; elsewhere than on a terminal a line a kind."""
+
+    def __init__(self, output: Output, name: str) -> None:
+        self._output = output
+        self._name = name
+        self._said = ""
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> "Pieces":
+        self._bar = start_bar(self._output)
+        if self._bar is not None:
+            self._task = self._bar.add_task(self._name, total=None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def begin(self, text: str, done: int, total: int) -> None:
+        """Hear that another piece begins, after so many of so many."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=f"{self._name}  {text}", completed=done, total=total)
+        elif text != self._said:
+            self._output.note(f"{self._name}  {text}" + (f"  {total:,}" if total > 1 else ""))
+        self._said = text
+
+
 class LoadProgress:
     """Shows the steps of several loads, and tells the session what an interrupt would leave.
 

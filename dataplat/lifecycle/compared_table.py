@@ -1,26 +1,17 @@
 """A source table beside what Hive shows of it: the same rows of some partitions, asked of both."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 from dataplat.engine.aggregate import PublishedRows, StagedVersion
 from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.protection import Protection
 from dataplat.lifecycle.source_table import SourceTable, Survey
+from dataplat.plan.checksums import Checksum
 from dataplat.plan.comparison import Comparison, plan_comparison, source_checksums, spark_checksums
 from dataplat.sources.mysql import InstanceConnections, connect_instances, primary_key
 from dataplat.specs import TableSpec
-
-
-@dataclass(frozen=True)
-class Checksum:
-    """Some rows of one side: how many, and the sum of their hashes."""
-
-    rows: int = 0
-    total: int = 0
-
-    def __add__(self, other: "Checksum") -> "Checksum":
-        return Checksum(self.rows + other.rows, self.total + other.total)
 
 
 class ComparedTable:
@@ -30,6 +21,7 @@ class ComparedTable:
         platform: Where both sides are reached.
         spec: The table.
         keys: Partitions; the caller knows that they are published.
+        protection: What the source is asked in the name of.
 
     Raises:
         SourceError: The source refused, or is not as declared.
@@ -37,25 +29,38 @@ class ComparedTable:
         EngineError: Hive could not be asked.
     """
 
-    def __init__(self, platform: Platform, spec: TableSpec, keys: Sequence[str]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        spec: TableSpec,
+        keys: Sequence[str],
+        protection: Protection | None = None,
+    ) -> None:
         self.spec = spec
         self._platform = platform
+        self._protection = protection or Protection.none()
         self._instances = platform.catalog.instances_of(spec)
         source = SourceTable(
-            spec, self._instances, spec.partition, platform.catalog.platform.timezone, platform.secrets
+            spec,
+            self._instances,
+            spec.partition,
+            platform.catalog.platform.timezone,
+            platform.secrets,
+            self._protection,
         )
         self.survey: Survey = source.survey(keys)
+        stored = platform.hive(spec.engine).columns(spec.table) or ()
+        shape = self.survey.shape
+        if spec.dirty_rows is not None:  # what does not fit into a narrower column is set aside then
+            shape = replace(shape, hazards=self.survey.stored_as(stored).shape.hazards)
         self.comparison: Comparison = plan_comparison(
-            self.survey.shape,
-            self.survey.source_types,
-            platform.hive(spec.engine).columns(spec.table) or (),
-            spec.key or self._primary_key(),
+            shape, self.survey.source_types, stored, spec.key or self._primary_key()
         )
 
     @contextmanager
     def open_source(self) -> Iterator[InstanceConnections]:
         """Give a connection to each instance that sees its rows as they are now, until it is closed."""
-        with connect_instances(self._instances, self._platform.secrets) as connections:
+        with self._connect() as connections:
             for connection in connections.by_name.values():
                 connection.rows("START TRANSACTION WITH CONSISTENT SNAPSHOT")
             yield connections
@@ -92,5 +97,8 @@ class ComparedTable:
 
     def _primary_key(self) -> tuple[str, ...]:
         shard = self.survey.shards[0]
-        with connect_instances(self._instances, self._platform.secrets) as connections:
+        with self._connect() as connections:
             return primary_key(connections.to(shard), shard.database, shard.name)
+
+    def _connect(self) -> AbstractContextManager[InstanceConnections]:
+        return connect_instances(self._instances, self._platform.secrets, self._protection.tag)

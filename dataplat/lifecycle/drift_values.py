@@ -5,9 +5,10 @@ The source hashes its rows and Spark those that are visible, by ``plan.checksums
 
 from collections.abc import Sequence
 
-from dataplat.lifecycle.compared_table import Checksum, ComparedTable
+from dataplat.lifecycle.compared_table import ComparedTable
 from dataplat.lifecycle.drift import BothSides, HashBothSides
 from dataplat.lifecycle.platform import Platform
+from dataplat.plan.checksums import Checksum
 from dataplat.plan.targets import is_read_alone
 from dataplat.specs import TableSpec
 

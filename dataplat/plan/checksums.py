@@ -65,6 +65,11 @@ class Form:
     kind: Kind
     decimal: tuple[int, int] | None = None
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are text, whose spaces matter to a reader."""
+        return self.kind in ("text", "long text", "as printed")
+
 
 @dataclass(frozen=True)
 class ComparedColumn:
@@ -73,6 +78,17 @@ class ComparedColumn:
     name: str
     sql: str
     form: Form
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """Some rows of one side: how many, and the sum of their hashes."""
+
+    rows: int = 0
+    total: int = 0
+
+    def __add__(self, other: "Checksum") -> "Checksum":
+        return Checksum(self.rows + other.rows, self.total + other.total)
 
 
 def form_of(source_type: str, arrives: str, stored: str) -> Form:

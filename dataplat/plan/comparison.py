@@ -19,7 +19,8 @@ from dataplat.plan.checksums import (
     spark_row,
 )
 from dataplat.plan.ddl import HiveColumn, quote_identifier
-from dataplat.plan.reads import ReadShape, read_conditions
+from dataplat.plan.dirty import render_reasons
+from dataplat.plan.reads import PartitionTarget, ReadShape, read_conditions
 from dataplat.plan.sql import PhysicalTable, quote_name, quote_text
 
 BRANCHES_A_QUERY = 100
@@ -33,7 +34,7 @@ class Comparison:
         shape: What a load would read.
         columns: What both sides have, the shards' identity column last.
         key: Columns that name a row; empty where nothing does, and rows are compared as wholes.
-        not_compared: A sentence for each column that only one side has.
+        not_compared: A sentence for each column that only one side has, and for rows that are left out.
     """
 
     shape: ReadShape
@@ -48,12 +49,17 @@ class Comparison:
 
     def sent_to(self, shard: PhysicalTable, columns: Sequence[ComparedColumn]) -> list[str]:
         """Return what is sent to a shard for some of the columns."""
-        sent = self.shape.layouts.get(shard) or [column.sql for column in self.shape.columns]
-        by_name = {column.target: sql for column, sql in zip(self.shape.columns, sent, strict=True)}
+        sent = zip(self.shape.columns, self.shape.sent_to(shard), strict=True)
+        by_name = {column.target: sql for column, sql in sent}
         if self.shape.identity:
-            name = str(shard) if self.shape.identity_with_database else shard.name
-            by_name[self.shape.identity] = quote_text(name)
+            by_name[self.shape.identity] = quote_text(self.shape.name_of(shard))
         return [by_name[column.name] for column in columns]
+
+    def where(self, shard: PhysicalTable, target: PartitionTarget) -> list[str]:
+        """Return the conditions for the rows of a shard that a load writes into a partition."""
+        hazards = self.shape.hazards.get(shard)
+        clean = [f"{render_reasons(hazards)} IS NULL"] if hazards else []
+        return [*read_conditions(self.shape, [target]), *clean]
 
     def source_row(self, shard: PhysicalTable, columns: Sequence[ComparedColumn]) -> str:
         """Return the MySQL expression of the texts of some columns of a shard's row."""
@@ -84,7 +90,9 @@ def plan_comparison(
             columns.append(ComparedColumn(shape.identity, "", Form("text")))
     only_there = [f"{name} is not in Hive" for name in read if name not in types]
     only_here = [f"{name} is only in Hive" for name in types if name not in read]
-    return Comparison(shape, tuple(columns), _key_columns(shape, columns, key), tuple(only_there + only_here))
+    aside = ["rows at the source that go to the quarantine"] if any(shape.hazards.values()) else []
+    told = (*only_there, *only_here, *aside)
+    return Comparison(shape, tuple(columns), _key_columns(shape, columns, key), told)
 
 
 def _key_columns(
@@ -111,9 +119,9 @@ def source_checksums(comparison: Comparison, shards: Sequence[PhysicalTable]) ->
     for shard in shards:
         checksum = f"SUM({source_hash(comparison.source_row(shard, comparison.columns))})"
         for number, target in enumerate(comparison.shape.partitions[: comparison.shape.spans]):
-            where = _where(read_conditions(comparison.shape, [target]))
-            branches.append((shard, f"SELECT {number}, COUNT(*), {checksum} FROM {shard.sql}{where}"))
-    return [(source, "\nUNION ALL\n".join(some)) for source, some in _groups(branches)]
+            condition = render_where(comparison.where(shard, target))
+            branches.append((shard, f"SELECT {number}, COUNT(*), {checksum} FROM {shard.sql}{condition}"))
+    return [(source, "\nUNION ALL\n".join(some)) for source, some in group_by_instance(branches)]
 
 
 def spark_checksums(comparison: Comparison, rows: str) -> str:
@@ -129,11 +137,12 @@ def spark_checksums(comparison: Comparison, rows: str) -> str:
     )
 
 
-def _where(conditions: Sequence[str]) -> str:
+def render_where(conditions: Sequence[str]) -> str:
+    """Return a WHERE clause for conditions that hold together; nothing for none."""
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _groups(branches: Sequence[tuple[PhysicalTable, str]]) -> Iterator[tuple[str, Sequence[str]]]:
+def group_by_instance(branches: Sequence[tuple[PhysicalTable, str]]) -> Iterator[tuple[str, Sequence[str]]]:
     """Return the branches that make a query together, with their instance."""
     by_source: dict[str, list[str]] = {}
     for shard, branch in branches:

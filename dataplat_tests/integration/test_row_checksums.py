@@ -7,8 +7,8 @@ import pytest
 
 from dataplat.demo.every_type import COLUMNS, DAY, fill_every_type
 from dataplat.demo.mariadb import PrivateMariaDB
-from dataplat.lifecycle.compared_table import Checksum, ComparedTable
-from dataplat.plan.checksums import source_text, spark_text
+from dataplat.lifecycle.compared_table import ComparedTable
+from dataplat.plan.checksums import Checksum, source_text, spark_text
 from dataplat.plan.ddl import quote_identifier
 from dataplat_tests.integration.warehouse import Warehouse
 

@@ -21,6 +21,7 @@ COMMANDS = (
         "expr",
         "explain",
         "shards",
+        "diff",
         "render",
         "lineage",
         "ledger",

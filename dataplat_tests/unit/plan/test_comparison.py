@@ -3,6 +3,7 @@
 from dataplat.plan.checksums import ComparedColumn, Form
 from dataplat.plan.comparison import plan_comparison, source_checksums, spark_checksums
 from dataplat.plan.ddl import HiveColumn
+from dataplat.plan.dirty import Hazard
 from dataplat.plan.reads import ReadColumn
 from dataplat.plan.sql import PhysicalTable
 from dataplat_tests.unit.plan.shapes import ORDERS, shape
@@ -52,6 +53,20 @@ def test_a_shard_that_is_laid_out_otherwise_is_asked_in_its_own_words() -> None:
     planned = plan_comparison(at, TYPES, HIVE, ["id"])
     assert planned.sent_to(ORDERS, planned.columns) == ["`Id`", "`name`"]
     assert planned.sent_to(other, planned.columns) == ["`Id`", "CAST(NULL AS CHAR(1))"]
+
+
+def test_rows_that_a_load_sets_aside_are_left_out_and_told() -> None:
+    hazard = Hazard("name", "no text of gbk", "`name` <> x", "HEX(`name`)")
+    at = shape("2026-01-01", columns=COLUMNS, window_column=None, hazards={ORDERS: (hazard,)})
+    planned = plan_comparison(at, TYPES, HIVE, ["id"])
+    assert planned.not_compared == ("rows at the source that go to the quarantine",)
+    other = PhysicalTable("shop", "t_clean")
+    ((_, query),) = source_checksums(planned, [ORDERS, other])
+    reasons = "NULLIF(CONCAT_WS('; ', IF(`name` <> x, 'name: no text of gbk', NULL)), '')"
+    assert query.split("\nUNION ALL\n") == [
+        f"SELECT 0, COUNT(*), SUM({HASH}) FROM `shop`.`t_order` WHERE {reasons} IS NULL",
+        f"SELECT 0, COUNT(*), SUM({HASH}) FROM `shop`.`t_clean`",
+    ]
 
 
 def test_one_query_asks_for_the_checksums_of_all_partitions_and_shards() -> None:
