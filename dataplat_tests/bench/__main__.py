@@ -6,7 +6,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dataplat_tests.bench import automation, count, count_more, definitions, load, memory, publish, shards
+from dataplat_tests.bench import (
+    automation,
+    count,
+    count_more,
+    definitions,
+    load,
+    memory,
+    publish,
+    shards,
+    sparse,
+)
 from dataplat_tests.bench.measure import machine
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
@@ -15,6 +25,8 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "range": load.thirty_days,
     "shards": shards.thousands_of_shards,
     "memory": memory.flat_memory,
+    "sparse": sparse.sparse_ids,
+    "sparse-memory": sparse.sparse_memory,
     "definitions": definitions.thousand_tables,
     "models": definitions.thousand_models,
     "automation": automation.thousand_conditions,

@@ -27,7 +27,7 @@ def load_wide(rounds: int = 3, rows: int = _ROWS) -> str:
         sides = [
             Side(
                 "dataplat: count, load, footers, checks, publish",
-                lambda: _load(place, "wide", ["2026-01-01"], rows),
+                lambda: load_table(place, "wide", ["2026-01-01"], rows),
             ),
             Side("hand-written Spark JDBC, warm, 2 splits", lambda: _by_hand(place, hand, rows)),
             Side("wire: mariadb --quick > /dev/null", lambda: _wire(place, rows)),
@@ -42,7 +42,10 @@ def small_partition(rounds: int = 15) -> str:
     with setting(["small"]) as place:
         fill_wide(place.database.connect, "bench.small", 1000)
         sides = [
-            Side("dataplat: whole life of a partition", lambda: _load(place, "small", ["2026-01-01"], 1000)),
+            Side(
+                "dataplat: whole life of a partition",
+                lambda: load_table(place, "small", ["2026-01-01"], 1000),
+            ),
             Side(
                 "hand-written Spark JDBC: read and write alone",
                 lambda: _by_hand(place, place.home / "h", 1000, "small"),
@@ -72,7 +75,7 @@ def _thirty_days(place: Setting, rounds: int, rows: int) -> str:
     fill_wide(place.database.connect, "bench.month", rows, days=30)
     hand = place.home / "h"
     sides = [
-        Side("dataplat: 30 days in one range", lambda: _load(place, "month", days, rows)),
+        Side("dataplat: 30 days in one range", lambda: load_table(place, "month", days, rows)),
         Side("one raw read and write of the same range", lambda: _by_hand(place, hand, rows, "month")),
         Side("the same, into 30 folders", lambda: _by_hand(place, hand, rows, "month", by_day=True)),
     ]
@@ -80,7 +83,8 @@ def _thirty_days(place: Setting, rounds: int, rows: int) -> str:
     return compare("30 days of one table", goal, sides, rounds=rounds).render(sides[0].name)
 
 
-def _load(place: Setting, table: str, keys: list[str], rows: int) -> None:
+def load_table(place: Setting, table: str, keys: list[str], rows: int) -> None:
+    """Load partitions of ``ods.<table>``; anything but a published load of so many rows is an error."""
     spec = place.platform.catalog.table(f"ods.{table}")
     reports = list(load_partitions(place.platform, spec, keys, _RUN))
     loaded = sum(item.rows for report in reports for item in report.partitions)

@@ -19,7 +19,7 @@ def flat_memory() -> str:
         # Each size has an engine of its own: a JVM keeps what an earlier load made it take.
         with setting(["wide"], memory="1g") as place:
             fill_wide(place.database.connect, "bench.wide", rows)
-            engine, command = _peaks(place, lambda place=place: _load(place))
+            engine, command = measure_peaks(place, lambda place=place: _load(place))
             lines.append(f"| {rows:,} | {engine / 2**20:,.0f} | {command / 2**20:,.0f} |")
             print(lines[-1])
     return "\n".join([*lines, "", "The engine's heap is capped at 1 GiB.", ""])
@@ -32,7 +32,8 @@ def _load(place: Setting) -> None:
         raise RuntimeError("the load was rejected")
 
 
-def _peaks(place: Setting, work: Callable[[], None]) -> tuple[int, int]:
+def measure_peaks(place: Setting, work: Callable[[], None]) -> tuple[int, int]:
+    """Return the largest resident size of the engine and of this process while the work runs."""
     place.platform.engine().session()
     status = place.platform.engine().status()
     engine, command = psutil.Process(status.pid), psutil.Process()
