@@ -122,11 +122,8 @@ class _Partition:
         table = self.survey.shards[0]
         low, high = self.size.low, self.size.high
         if low is None and key.index is not None:
-            ends = key_range(self.connection, table, column)
-            positions = plan_positions(column.kind, *ends)
-        else:
-            positions = plan_positions(column.kind, low, high)
-        found = self._cut(key, positions)
+            low, high = key_range(self.connection, table, column)
+        found = self._cut(key, plan_positions(column.kind, low, high))
         if column.kind != "text" or not found.bounds:
             return found
         bounds = nearest_keys(self.connection, table, column, found.bounds)

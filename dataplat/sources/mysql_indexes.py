@@ -5,12 +5,12 @@ two ranges are good, the numbers may be wrong by half or twice.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataplat.plan.choose_key import SourceIndex
 from dataplat.plan.split_keys import Bound, KeyColumn, SplitKey, at_least, below
 from dataplat.plan.sql import PhysicalTable, quote_name, quote_text
-from dataplat.sources.mysql_connection import SourceConnection
+from dataplat.sources.mysql_connection import Row, SourceConnection
 
 _RANGES_A_QUERY = 200
 
@@ -61,12 +61,12 @@ def estimate_ranges(
     return found
 
 
-def key_range(conn: SourceConnection, table: PhysicalTable, column: KeyColumn) -> tuple[object, object]:
+def key_range(conn: SourceConnection, table: PhysicalTable, column: KeyColumn) -> Row:
     """Return the smallest and the largest value of an indexed column as bounds hold them."""
     name = quote_name(column.name)
-    inner = f"SELECT MIN({name}) AS {name} FROM {table.sql} UNION ALL SELECT MAX({name}) FROM {table.sql}"
-    low, high = conn.rows(f"SELECT {column.selected} FROM ({inner}) AS ends")
-    return low[0], high[0]
+    low, high = (replace(column, name=end).selected for end in ("low", "high"))
+    inner = f"SELECT MIN({name}) AS low, MAX({name}) AS high FROM {table.sql}"
+    return conn.rows(f"SELECT {low}, {high} FROM ({inner}) AS ends")[0]
 
 
 def nearest_keys(

@@ -126,11 +126,99 @@ def test_parts_of_about_equal_rows_hold_every_row_once(source: Source, kind: str
     rows = source.rows_of(sent)
     assert sum(rows) == ROWS
     assert len(rows) == 4
-    print(kind, rows)
     assert max(rows) <= 1.35 * ROWS / 4, (rows, cut)
     assert [round(share * ROWS / 1000) for share in cut.shares] == pytest.approx(
         [round(part / 1000) for part in rows], abs=2
     )
+
+
+WINDOW = "load: incremental\nwindow: {column: at, grain: day}\n"
+# Of 30,000 rows one in ten is of 2026-01-05, and most of these of its last hour.
+MOMENTS = (
+    "IF(seq % 10, '2025-12-01' + INTERVAL seq SECOND,"
+    " '2026-01-05' + INTERVAL IF(seq % 100, 23, 0) * 3600 + seq % 3600 SECOND)"
+)
+
+
+@pytest.mark.parametrize("key", ["id BIGINT PRIMARY KEY", "id BIGINT", "id CHAR(9) PRIMARY KEY"])
+@pytest.mark.parametrize("kind", ["DATETIME(3)", "TIMESTAMP"])
+def test_a_window_that_is_a_small_part_of_the_table_is_cut_by_time(
+    source: Source, key: str, kind: str
+) -> None:
+    source.sql(
+        f"CREATE OR REPLACE TABLE cuts.flow ({key}, at {kind} NOT NULL, KEY (at))",
+        "USE cuts",
+        f"INSERT INTO flow SELECT seq, {MOMENTS} FROM seq_1_to_30000",
+        "ANALYZE TABLE flow",
+    )
+
+    cut, sent = source.cut(source.declare("flow", WINDOW), pieces=4)
+
+    rows = source.rows_of(sent)
+    assert (cut.on, len(rows), sum(rows)) == ("window", 4, 3_000)
+    assert max(rows) <= 1.5 * 3_000 / 4, rows
+    plans = [source.sql("EXPLAIN " + one.format("*"))[0] for one in sent]
+    assert {plan[5] for plan in plans} == {"at"}
+
+
+def test_a_window_that_is_all_of_the_table_is_cut_by_its_key(source: Source) -> None:
+    source.sql(
+        "CREATE OR REPLACE TABLE cuts.one_day (id BIGINT PRIMARY KEY, at DATETIME, note CHAR(90), KEY (at))",
+        "USE cuts",
+        f"INSERT INTO one_day SELECT {SNOWFLAKE}, '2026-01-05' + INTERVAL seq SECOND, 'x'"
+        f" FROM seq_1_to_{ROWS}",
+        "ANALYZE TABLE one_day",
+    )
+
+    cut, sent = source.cut(source.declare("one_day", WINDOW), pieces=4)
+
+    rows = source.rows_of(sent)
+    assert (cut.on, len(rows), sum(rows)) == ("key", 4, ROWS)
+    assert max(rows) <= 1.35 * ROWS / 4, rows
+
+
+def test_a_window_of_one_moment_is_cut_by_the_key_instead(source: Source) -> None:
+    source.sql(
+        "CREATE OR REPLACE TABLE cuts.batch (id BIGINT PRIMARY KEY, at DATETIME, KEY (at))",
+        "USE cuts",
+        "INSERT INTO batch SELECT seq << 22, IF(seq % 10, '2025-12-01', '2026-01-05 03:00:00')"
+        " FROM seq_1_to_30000",
+        "ANALYZE TABLE batch",
+    )
+
+    cut, sent = source.cut(source.declare("batch", WINDOW), pieces=4)
+
+    assert (cut.on, source.rows_of(sent)) == ("key", [750, 750, 750, 750])
+
+
+@pytest.mark.parametrize("columns", ["id INT, at DATETIME", "id FLOAT PRIMARY KEY, at DATETIME"])
+@pytest.mark.parametrize("load", ["", WINDOW])
+def test_a_table_that_nothing_serves_is_one_read(source: Source, columns: str, load: str) -> None:
+    source.sql(
+        f"CREATE OR REPLACE TABLE cuts.plain ({columns})",
+        "USE cuts",
+        "INSERT INTO plain SELECT seq, '2026-01-05' FROM seq_1_to_100",
+    )
+
+    cut, sent = source.cut(source.declare("plain", load), pieces=4)
+
+    assert (cut, source.rows_of(sent)) == (Cut(), [100])
+
+
+def test_a_view_is_cut_by_the_key_that_is_declared(source: Source) -> None:
+    source.sql(
+        "CREATE OR REPLACE TABLE cuts.under (id BIGINT PRIMARY KEY, n INT)",
+        "USE cuts",
+        f"INSERT INTO under SELECT {SNOWFLAKE}, seq FROM seq_1_to_{ROWS}",
+        "ANALYZE TABLE under",
+        "CREATE OR REPLACE VIEW over_it AS SELECT * FROM under",
+    )
+
+    _, by_id = source.cut(source.declare("over_it", "key: [id]\n"), pieces=4)
+    _, by_n = source.cut(source.declare("over_it", "key: [n]\n"), pieces=4)
+
+    assert max(source.rows_of(by_id)) <= 1.35 * ROWS / 4
+    assert source.rows_of(by_n) == [ROWS]
 
 
 @pytest.mark.parametrize("parts", [2, 256])
