@@ -119,9 +119,13 @@ def _show(session: Session, explained: "Explanation") -> None:
     _queries(session, "count, before and after the read", explained.counts)
     for number, read in enumerate(explained.reads, 1):
         _queries(session, f"read {number} of {len(explained.reads)}", [read.query])
+    for text in explained.rewritten:
+        output.line(f"  {text}: sent as a range, which an index serves")
     _splits(session, explained)
     for plan in explained.plans:
         _plan(session, plan)
+    if explained.refusal:
+        output.line(f"  a load is refused: {explained.refusal}")
 
 
 def _splits(session: Session, explained: "Explanation") -> None:

@@ -5,7 +5,7 @@ column, by the key where the window holds so much of the table that it reads alo
 would let each piece read all of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -58,11 +58,12 @@ def cut_partitions(
     survey: Survey,
     sizes: Sequence[PartitionSize],
     pieces: Mapping[int, int],
+    tag_of: Callable[[str], str] = lambda _: "",
 ) -> dict[int, Cut]:
     """Open the source for ``find_cuts``; where nothing is large, nothing is asked."""
     if not pieces or len(survey.shards) > 1:
         return {}
-    with connect_instances(instances, secrets) as connections:
+    with connect_instances(instances, secrets, tag_of) as connections:
         return find_cuts(connections.to(survey.shards[0]), survey, sizes, pieces)
 
 

@@ -76,8 +76,10 @@ class Explanation:
         reads: The read queries with the predicates of their tasks.
         read_alone: Whether each partition is read by itself; then only the first one is explained.
         splits: The tasks of the read, where there are several.
+        rewritten: What of the table's ``where`` is sent as a range instead of a function of a date.
         split_remark: How a large partition is cut; empty when nothing would be.
         plans: The server's plan of each read.
+        refusal: Why a load would be refused; empty when it would not.
     """
 
     table: str
@@ -91,8 +93,10 @@ class Explanation:
     reads: tuple[JdbcRead, ...]
     read_alone: bool
     splits: tuple[Split, ...]
+    rewritten: tuple[str, ...]
     split_remark: str
     plans: tuple[ServerPlan, ...]
+    refusal: str = ""
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON shows it."""
@@ -124,6 +128,7 @@ def explain_table(
         tasks, wanted = _plan_splits(connection, spec, parallelism, survey, rows)
         reads = plan_reads(survey.shape, survey.shards, tasks)
         splits = tuple(_splits(connection, survey, tasks, reads))
+    refused = table.refuse_full_scan(survey, spec.table)
     return Explanation(
         table=spec.table,
         source=", ".join(spec.all_sources),
@@ -141,6 +146,8 @@ def explain_table(
         reads=tuple(reads),
         read_alone=alone,
         splits=splits,
+        rewritten=survey.rewritten,
+        refusal=refused.problem if refused else "",
         split_remark=_split_remark(survey, tasks) if wanted else "",
         plans=tuple(ServerPlan(tuple(one), tuple(_remarks(spec, survey, one))) for one in steps),
     )

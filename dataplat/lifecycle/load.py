@@ -135,6 +135,8 @@ class SourceOrigin:
         """Describe the columns and count the source. See ``Origin``."""
         self._survey = self._source.survey(load.keys, self._found, self._stored_types)
         self._require_agreed(self._survey)
+        if refused := self._source.refuse_full_scan(self._survey, load.subject):
+            raise refused
         counts = self._source.count(self._survey, with_split_range=True)
         self._shards_before = _by_shard(counts)
         self._sizes = _sizes(counts, self._survey.shape.spans)
@@ -175,7 +177,9 @@ class SourceOrigin:
         parts = self._spec.split.parts if self._spec.split else None
         parallelism = sum(source.budget.connections_a_load for source in sources.values())
         pieces = plan_pieces(self._sizes, parallelism=parallelism, parts=parts)
-        cuts = cut_partitions(sources, self._platform.secrets, self._survey, self._sizes, pieces)
+        cuts = cut_partitions(
+            sources, self._platform.secrets, self._survey, self._sizes, pieces, self._protection.tag
+        )
         tasks = plan_tasks(self._sizes, parallelism=parallelism, parts=parts, cuts=cuts)
         self._reads = plan_reads(self._survey.shape, self._survey.shards, tasks)
         accesses = {name: self._access(source) for name, source in sources.items()}
@@ -201,7 +205,14 @@ class SourceOrigin:
         account = {"user": source.user, "password": source.password.reveal(self._platform.secrets)}
         return JdbcAccess(
             jdbc_url(source, self._spec.read_from.all_databases[0]),
-            {**jdbc_properties(source, self._protection.tag(source.name)), **account},
+            {
+                **jdbc_properties(
+                    source,
+                    self._protection.tag(source.name),
+                    snapshot=self._spec.snapshot == "consistent",
+                ),
+                **account,
+            },
             source.budget.connections_a_load,
             source.budget.rows_per_second_a_load,
         )

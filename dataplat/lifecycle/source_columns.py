@@ -11,6 +11,7 @@ from dataplat.plan.layouts import Aligned, Layout, SourceColumn, align_columns, 
 from dataplat.plan.reads import PartitionTarget
 from dataplat.plan.sql import quote_name
 from dataplat.plan.targets import window_starts
+from dataplat.plan.where_dates import Rewritten, rewrite_date_conditions
 from dataplat.sources.mysql import InstanceConnections, describe_entries
 from dataplat.specs import TableSpec
 
@@ -63,6 +64,20 @@ def plan_source_columns(
 def render_text(spec: TableSpec, text: str, targets: Sequence[PartitionTarget]) -> str:
     """Return a text of the table's file with its date expressions as of the first partition."""
     return render_dates(text, window_starts(targets)[0], subject=spec.table)
+
+
+def render_where_text(
+    spec: TableSpec, targets: Sequence[PartitionTarget], layouts: Sequence[Layout], source_zone: str
+) -> Rewritten | None:
+    """Return the table's ``where`` as it is sent: dates rendered, functions of a date as ranges."""
+    if spec.where is None:
+        return None
+    types: dict[str, str] = {}
+    for column in (column for layout in layouts for column in layout.columns):
+        name = column.name.lower()
+        # A column of several types is left alone.
+        types[name] = column.mysql_type if types.get(name, column.mysql_type) == column.mysql_type else ""
+    return rewrite_date_conditions(render_text(spec, spec.where, targets), types, source_zone)
 
 
 def _entries(

@@ -9,21 +9,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dataplat.errors import SourceError
 from dataplat.lifecycle.protection import Protection
 from dataplat.lifecycle.shards import FoundShards, estimate_shards, find_everywhere, require_shards
 from dataplat.lifecycle.source_columns import (
     StoredTypes,
     is_window_of_dates,
     plan_source_columns,
-    render_text,
+    render_where_text,
 )
 from dataplat.lifecycle.source_errors import declared_at
 from dataplat.plan.choose_key import cannot_split, choose_split_key, choose_window_key
 from dataplat.plan.counts import CountTask, SourceCount, render_counts, share_out
 from dataplat.plan.ddl import HiveColumn
+from dataplat.plan.full_scan import find_scan, refuse_scan
 from dataplat.plan.hazards import store_in
 from dataplat.plan.layouts import Layout, SourceColumn, group_layouts
-from dataplat.plan.reads import PartitionTarget, ReadShape
+from dataplat.plan.reads import PartitionTarget, ReadShape, plan_reads
 from dataplat.plan.split_keys import SplitKey
 from dataplat.plan.sql import PhysicalTable
 from dataplat.plan.targets import plan_targets
@@ -31,6 +33,8 @@ from dataplat.sources.mysql import (
     InstanceConnections,
     SourceConnection,
     connect_instances,
+    connect_source,
+    explain_query,
     open_source,
     run_counts,
 )
@@ -53,6 +57,8 @@ class Survey:
         estimated_rows: Rows in all shards as the server believes, whatever the window.
         layouts: The shards with their columns at the source, whether they are read or not.
         window_key: The window column, where an index of the only shard begins with it.
+        rewritten: What of ``where`` is sent otherwise than it was written.
+        largest: The shard with the most rows, as the server believes.
     """
 
     shards: tuple[PhysicalTable, ...]
@@ -62,6 +68,8 @@ class Survey:
     estimated_rows: int = 0
     layouts: tuple[Layout, ...] = ()
     window_key: SplitKey | None = None
+    rewritten: tuple[str, ...] = ()
+    largest: PhysicalTable | None = None
 
     @property
     def hive_columns(self) -> tuple[HiveColumn, ...]:
@@ -138,12 +146,13 @@ class SourceTable:
                 )
             split_key, window_key = self._split_keys(connections, shards, layouts[0].columns)
             sizes = estimate_shards(connections, shards)
+        where = render_where_text(self._spec, targets, layouts, self._source_zone)
         shape = ReadShape(
             columns=aligned.columns,
             partitions=targets,
             window_column=self._spec.window.column if self._spec.load == "incremental" else None,
             window_is_date=is_window_of_dates(self._spec, layouts),
-            where=render_text(self._spec, self._spec.where, targets) if self._spec.where else None,
+            where=where.sql if where else None,
             split_key=split_key,
             identity=self._spec.read_from.shards.identity if self._spec.read_from.shards else None,
             identity_with_database=found.named_with_database,
@@ -155,7 +164,36 @@ class SourceTable:
             hazards=aligned.hazards,
         )
         estimate = sum(size.rows for size in sizes.values())
-        return Survey(shards, shape, window_target, aligned.source_types, estimate, layouts, window_key)
+        return Survey(
+            shards,
+            shape,
+            window_target,
+            aligned.source_types,
+            estimate,
+            layouts,
+            window_key,
+            where.replaced if where else (),
+            max(shards, key=lambda shard: sizes[shard].rows if shard in sizes else math.inf),
+        )
+
+    def refuse_full_scan(self, survey: Survey, subject: str) -> SourceError | None:
+        """Return the error of a load that would read a large table from end to end; none if it may.
+
+        The server is asked for its plan of the largest shard; nothing is counted.
+        """
+        shard = survey.largest
+        if shard is None or self._spec.allow_full_scan:
+            return None
+        source = self._instances[shard.source]
+        limit = source.budget.full_scan_rows
+        if 0 < survey.estimated_rows <= limit:  # of a view there is no estimate
+            return None
+        (read,) = plan_reads(survey.shape, [shard], [])
+        with connect_source(source, self._secrets, self._protection.tag(source.name)) as connection:
+            steps = explain_query(connection, read.query)
+        scan = find_scan(steps, windowed=survey.shape.window_column is not None)
+        rows = max(scan[1], survey.estimated_rows) if scan else 0
+        return refuse_scan(self._spec, subject, source, str(shard), rows) if rows > limit else None
 
     def count(self, survey: Survey, *, with_split_range: bool = False) -> list[SourceCount]:
         """Count every shard and partition now; one round trip for up to 400 of them.

@@ -31,6 +31,10 @@ _REQUIRED: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# Any other level would see each statement's own view; a server's default may be another.
+_REPEATABLE = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+_SNAPSHOT = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
+
 
 def session_statement(source: SourceSpec) -> str:
     """Return the one statement that every connection to the source begins with.
@@ -69,11 +73,12 @@ def jdbc_url(source: SourceSpec, database: str) -> str:
     return f"jdbc:mysql://{host}:{source.port}/{database}" + ("?" + "&".join(pairs) if pairs else "")
 
 
-def jdbc_properties(source: SourceSpec, tag: str = "") -> dict[str, str]:
+def jdbc_properties(source: SourceSpec, tag: str = "", *, snapshot: bool = False) -> dict[str, str]:
     """Return the options of Spark's JDBC reader that dataplat needs, without the account.
 
     What the source's file says wins, except where it would change the values that are read. With a tag
-    every query of the reader begins with it, also those by which Spark asks for columns.
+    every query of the reader begins with it, also those by which Spark asks for columns. With ``snapshot``
+    each connection begins a transaction before it reads, and sees what was committed then.
     """
     defaults = {
         "driver": JDBC_DRIVER,
@@ -83,5 +88,10 @@ def jdbc_properties(source: SourceSpec, tag: str = "") -> dict[str, str]:
         **_REQUIRED,
         **({"prepareQuery": tag} if tag else {}),
     }
+    if snapshot:
+        # Spark sends one text: several statements in it need the driver's leave, and its client side.
+        begin = [defaults["sessionInitStatement"], _REPEATABLE, _SNAPSHOT]
+        defaults["sessionInitStatement"] = f"/*client prepare*/{'; '.join(begin)}"
+        defaults["allowMultiQueries"] = "true"
     chosen = {key for key in source.properties if key not in _REQUIRED}
     return {key: value for key, value in defaults.items() if key not in chosen}

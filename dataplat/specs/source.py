@@ -37,6 +37,9 @@ class BudgetSpec(Spec):
         None, description="SQL for the lag in seconds; without it SHOW REPLICA STATUS is asked."
     )
     lag_wait_seconds: Count = Field(1800, description="How long a read waits for the server to catch up.")
+    full_scan_rows: Count = Field(
+        10_000_000, description="A larger table is not read from end to end without allow_full_scan."
+    )
 
     @property
     def loads_at_once(self) -> int:

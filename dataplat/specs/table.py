@@ -153,7 +153,13 @@ class DirtyRowsSpec(Spec):
 class TableSpec(WarehouseTable):
     """A table that is loaded from a source. ``load_catalog`` fills in what the platform decides for it."""
 
-    not_in_sha: ClassVar[frozenset[str]] = WarehouseTable.not_in_sha | {"schema_policy", "drift", "lookback"}
+    not_in_sha: ClassVar[frozenset[str]] = WarehouseTable.not_in_sha | {
+        "schema_policy",
+        "drift",
+        "lookback",
+        "allow_full_scan",
+        "snapshot",
+    }
 
     source: Text | None = Field(None, description="Name of a file in sources/.")
     sources: Texts = Field((), description="Several of them, where the shards are on several instances.")
@@ -175,6 +181,12 @@ class TableSpec(WarehouseTable):
     columns: Columns = Field(description='Columns or SQL with AS name; "*" takes what the source has.')
     where: Text | None = Field(None, description="Further condition; date expressions allowed.")
     split: SplitSpec | None = Field(None, description="How one read is split into parts.")
+    allow_full_scan: bool = Field(
+        False, description="May be read from end to end however large: beyond the budget's full_scan_rows."
+    )
+    snapshot: Literal["consistent"] | None = Field(
+        None, description="consistent: each part of a load: snapshot is read in a transaction of its own."
+    )
     types: TypePolicySpec = Field(default_factory=TypePolicySpec, description="Values that Hive lacks.")
     dirty_rows: DirtyRowsSpec | None = Field(
         None, description="Set rows aside that hold what the warehouse cannot, instead of refusing the load."
@@ -196,6 +208,12 @@ class TableSpec(WarehouseTable):
             raise ValueError("a table names its `source`, or the `sources` of its shards: one of both")
         if self.sources and self.read_from.shards is None:
             raise ValueError("`sources` is for `shards`; one table is in one `source`")
+        return self
+
+    @model_validator(mode="after")
+    def _snapshot_of_a_snapshot(self) -> "TableSpec":
+        if self.snapshot is not None and self.load != "snapshot":
+            raise ValueError("`snapshot` says how a `load: snapshot` is read; this one is incremental")
         return self
 
     @property

@@ -85,22 +85,26 @@ class Source:
         )
         return load_catalog(self.root, self.environ).table(f"ods.{name}")
 
-    def cut(self, spec: TableSpec, pieces: int) -> tuple[Cut, list[str]]:
-        """Return where 2026-01-05 of a table is cut, and what is sent for each part."""
+    def cut(self, spec: TableSpec, pieces: int, *keys: str) -> tuple[Cut, list[str]]:
+        """Return where the last of some days (2026-01-05) is cut, and what is sent for each part of all."""
         catalog, secrets = load_catalog(self.root, self.environ), SecretResolver(self.environ)
         instances = catalog.instances_of(spec)
         table = SourceTable(spec, instances, spec.partition, "Asia/Shanghai", secrets)
-        survey = table.survey(["2026-01-05"])
-        counts = table.count(survey, with_split_range=True)
-        rows = sum(count.rows for count in counts)
-        lows = [count.low for count in counts if count.low is not None]
-        highs = [count.high for count in counts if count.high is not None]
-        size = PartitionSize(0, rows, min(lows, default=None), max(highs, default=None))
-        cuts = cut_partitions(instances, secrets, survey, [size], {0: pieces})
-        tasks = plan_tasks([size], parallelism=2, parts=pieces, cuts=cuts)
+        survey = table.survey([*keys, "2026-01-05"])
+        sizes = []
+        for part in range(survey.shape.spans):
+            counts = [one for one in table.count(survey, with_split_range=True) if one.part == part]
+            lows = [count.low for count in counts if count.low is not None]
+            highs = [count.high for count in counts if count.high is not None]
+            rows = sum(count.rows for count in counts)
+            sizes.append(PartitionSize(part, rows, min(lows, default=None), max(highs, default=None)))
+        last = sizes[-1].part
+        found = cut_partitions(instances, secrets, survey, sizes, {last: pieces})
+        cuts = {size.part: Cut() for size in sizes} | found
+        tasks = plan_tasks(sizes, parallelism=2, parts=pieces, cuts=cuts)
         (read,) = plan_reads(survey.shape, survey.shards, tasks)
         sent = [f"SELECT {{}} FROM ({read.query}) AS r WHERE {one}" for one in read.predicates or ("1",)]
-        return cuts[0], sent
+        return found[last], sent
 
     def rows_of(self, sent: Sequence[str]) -> list[int]:
         return [int(str(self.sql(one.format("COUNT(*)"))[0][0])) for one in sent]
@@ -159,6 +163,22 @@ def test_a_window_that_is_a_small_part_of_the_table_is_cut_by_time(
     assert max(rows) <= 1.5 * 3_000 / 4, rows
     plans = [source.sql("EXPLAIN " + one.format("*"))[0] for one in sent]
     assert {plan[5] for plan in plans} == {"at"}
+
+
+def test_of_several_days_the_large_one_is_cut_and_the_others_stay_whole(source: Source) -> None:
+    source.sql(
+        "CREATE OR REPLACE TABLE cuts.days (id BIGINT PRIMARY KEY, at DATETIME NOT NULL, KEY (at))",
+        "USE cuts",
+        f"INSERT INTO days SELECT seq, IF(seq <= 90, '2026-01-03 10:00:00', {MOMENTS}) FROM seq_1_to_30000",
+        "ANALYZE TABLE days",
+    )
+
+    cut, sent = source.cut(source.declare("days", WINDOW), 3, "2026-01-03", "2026-01-04")
+
+    rows = source.rows_of(sent)
+    assert (cut.on, rows[0], len(rows), sum(rows)) == ("window", 90, 4, 90 + 3_000 - 9)
+    found = [row[0] for one in sent for row in source.sql(one.format("id"))]
+    assert len(found) == len(set(found))
 
 
 def test_a_window_that_is_all_of_the_table_is_cut_by_its_key(source: Source) -> None:

@@ -7,8 +7,13 @@ import pytest
 import yaml
 
 from dataplat.lifecycle.explain import Explanation, PlanStep, Split
+from dataplat.plan.full_scan import refuse_scan
+from dataplat.plan.where_dates import rewrite_date_conditions
+from dataplat.specs import TableSpec
+from dataplat.specs.documents import Declared
 from dataplat.specs.table import SplitSpec
 from dataplat_tests.unit.cli.harness import CommandLine
+from dataplat_tests.unit.sources.builders import source
 from dataplat_tests.unit.specs.folder import Config
 
 PAGE = (Path(__file__).parents[3] / "docs" / "large-tables.md").read_text(encoding="utf-8")
@@ -27,6 +32,37 @@ def test_the_keys_of_a_split_are_those_of_the_page() -> None:
     (split, *_) = (yaml.safe_load(text) for text in blocks("yaml"))
 
     assert set(SplitSpec.model_validate(split["split"]).model_fields_set) == set(SplitSpec.model_fields)
+
+
+def test_the_conditions_of_the_page_are_sent_as_it_says() -> None:
+    rows = re.findall(r"^\| `([^`]*(?:date)[^`]*)` \| ``(.*?)`` \|$", PAGE, re.MULTILINE)
+    assert len(rows) == 4
+    for written, sent in rows:
+        assert rewrite_date_conditions(written, {"c": "datetime"}, "UTC").sql == sent.strip()
+
+
+def test_what_is_refused_reads_as_on_the_page() -> None:
+    lines = {("load",): 4, ("window", "column"): 5}
+    declared = Declared("config/ods/ods_t_flow.yaml", Path("config/ods/ods_t_flow.yaml"), lines=lines)
+    keys = {
+        "table": "ods.ods_t_flow",
+        "source": "market",
+        "from": {"database": "shop", "table": "t_flow"},
+        "load": "incremental",
+        "window": {"column": "update_time"},
+        "columns": "*",
+    }
+    spec = TableSpec.model_validate(keys).declared_in(declared)
+
+    refused = refuse_scan(spec, "ods.ods_t_flow[2026-01-05]", source(), "shop.t_flow", 60_000_000)
+
+    assert blocks("text")[1] == f"{refused}\n"
+
+
+def test_a_consistent_snapshot_is_declared_as_on_the_page() -> None:
+    keys = {"table": "ods.t", "source": "s", "from": {"database": "d", "table": "t"}, "columns": "*"}
+
+    assert TableSpec.model_validate(keys | yaml.safe_load(blocks("yaml")[1])).snapshot == "consistent"
 
 
 def test_the_splits_of_the_page_are_what_explain_prints(
@@ -56,8 +92,10 @@ def test_the_splits_of_the_page_are_what_explain_prints(
         reads=nothing,
         read_alone=False,
         splits=splits,
+        rewritten=("date(at) = '2026-01-05'",),
         split_remark=remark,
         plans=nothing,
+        refusal="the whole of a large table would be read at the source",
     )
     monkeypatch.setattr("dataplat.lifecycle.explain.explain_table", lambda *_: explained)
 
@@ -65,3 +103,5 @@ def test_the_splits_of_the_page_are_what_explain_prints(
 
     assert ran.code == 0, ran.err
     assert blocks("text")[0] in ran.out
+    assert "  date(at) = '2026-01-05': sent as a range, which an index serves\n" in ran.out
+    assert "  a load is refused: the whole of a large table would be read at the source\n" in ran.out

@@ -76,3 +76,15 @@ def test_the_reader_gets_what_dataplat_needs_and_the_file_wins_elsewhere() -> No
     chosen = source(properties={"useServerPrepStmts": "false", "connectTimeout": "5"})
     assert {"useServerPrepStmts", "connectTimeout"} & set(jdbc_properties(chosen)) == set()
     assert jdbc_url(chosen, "shop").endswith("?useServerPrepStmts=false&connectTimeout=5")
+
+
+def test_a_consistent_snapshot_begins_with_a_transaction_after_the_session_is_set_up() -> None:
+    usual, consistent = jdbc_properties(source()), jdbc_properties(source(), snapshot=True)
+
+    assert consistent["sessionInitStatement"] == (
+        f"/*client prepare*/{session_statement(source())};"
+        " SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
+        " START TRANSACTION WITH CONSISTENT SNAPSHOT"
+    )
+    changed = {key for key in consistent if consistent[key] != usual.get(key)}
+    assert changed == {"sessionInitStatement", "allowMultiQueries"}
