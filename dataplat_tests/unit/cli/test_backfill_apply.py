@@ -319,3 +319,23 @@ def test_status_says_what_resume_would_make(
     ran = dataplat("backfill", "status", str(file), "--json")
     assert (ran.code, ran.document["done"]) == (0, 10)
     assert ran.document["missing"] == {TABLE: [], DIM: []}
+
+
+def test_a_model_that_waits_only_for_the_end_is_made_of_what_failed_too(
+    dataplat: CommandLine, config: Config, tmp_path: Path, fates: dict[str, str]
+) -> None:
+    config.add("dim/dim_account.yaml", "trigger: all_done\n")
+    file = planned(dataplat, tmp_path / "plan.json")
+    fates[f"{TABLE} {DAYS[2]}"] = "rejected"
+    ran = dataplat("backfill", "apply", str(file), "--yes", "--json")
+    bad = {place: ending for place, ending in endings(ran).items() if ending != "published"}
+    assert (ran.code, bad) == (1, {f"{TABLE} {DAYS[2]}": "failed"})
+
+
+def test_an_older_version_of_what_failed_does_not_let_its_readers_pass(
+    dataplat: CommandLine, file: Path, fates: dict[str, str]
+) -> None:
+    assert dataplat("backfill", "apply", str(file), "--yes").code == 0
+    fates[f"{TABLE} {DAYS[2]}"] = "unreachable"
+    ran = dataplat("backfill", "apply", str(file), "--yes", "--json")
+    assert {ending for place, ending in endings(ran).items() if place.startswith(DIM)} == {"held"}
