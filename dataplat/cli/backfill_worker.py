@@ -32,32 +32,35 @@ class _Orders:
     def __init__(self, stream: TextIO) -> None:
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stream = stream
-        self.busy = False
+        self._busy = False
         threading.Thread(target=self._read, daemon=True).start()
 
     def next(self) -> str:
         """Return the next order; empty when there is none any more."""
-        self.busy = False
         line = self._lines.get()
-        self.busy = bool(line)
+        self._busy = bool(line)
         return line
+
+    def done(self) -> None:
+        """Hear that the order is carried out: from now on the end of stdin interrupts nothing."""
+        self._busy = False
 
     def _read(self) -> None:
         for line in self._stream:
             self._lines.put(line)
-        if self.busy:
+        if self._busy:
             os.kill(os.getpid(), signal.SIGINT)
         self._lines.put("")
 
 
-def work(session: Session, plan: str, orders: Callable[[], str], say: Say) -> None:
+def work(session: Session, plan: str, orders: _Orders, say: Say) -> None:
     """Carry out orders until there are none: ``{"table": …, "keys": […]}`` each."""
     from dataplat.orchestration.launch import run_table
     from dataplat.orchestration.observer import Observer
 
     platform, instance = session.platform, session.instance
     say("ready")
-    while line := orders():
+    while line := orders.next():
         order = json.loads(line)
         errors: list[DataplatError] = []
         observer = Observer(
@@ -70,6 +73,7 @@ def work(session: Session, plan: str, orders: Callable[[], str], say: Say) -> No
         )
         spec = session.catalog.any_table(order["table"])
         results = run_table(platform, instance, spec, order["keys"], observer, {PLAN_TAG: plan})
+        orders.done()
         last = errors[-1] if errors else None
         say(
             "ended",
@@ -104,7 +108,7 @@ def main() -> None:
 
     session = Session(dict(os.environ), command)
     try:
-        work(session, plan, _Orders(sys.stdin).next, say)
+        work(session, plan, _Orders(sys.stdin), say)
     except (KeyboardInterrupt, BrokenPipeError):
         # As in ``cli.main``: an interrupt may leave gRPC's threads waiting for ever.
         os._exit(INTERRUPTED)
