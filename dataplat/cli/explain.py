@@ -49,7 +49,8 @@ def explain(
         return
     from dataplat.lifecycle.explain import explain_table
 
-    explained = explain_table(session.catalog, spec, keys, SecretResolver(session.environ))
+    with session.guarded_sources():
+        explained = explain_table(session.catalog, spec, keys, SecretResolver(session.environ))
     session.output.document({"ok": True, **explained.document()})
     if not session.output.as_json:
         _show(session, explained)

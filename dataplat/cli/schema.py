@@ -61,7 +61,8 @@ def diff(
     errors: list[SourceError] = []
     for spec in catalog.select(select):
         try:
-            source = look_at_source(catalog, spec, secrets, _moment(session, at))
+            with session.guarded_sources():
+                source = look_at_source(catalog, spec, secrets, _moment(session, at))
         except SourceError as error:
             errors.append(error)
             continue
@@ -91,10 +92,11 @@ def accept(
 
     session = session_of(context)
     catalog, secrets = session.catalog, SecretResolver(session.environ)
-    sources = [
-        (spec, look_at_source(catalog, spec, secrets, _moment(session, at)))
-        for spec in catalog.select(select)
-    ]
+    with session.guarded_sources():
+        sources = [
+            (spec, look_at_source(catalog, spec, secrets, _moment(session, at)))
+            for spec in catalog.select(select)
+        ]
     before = read_schema_lock(catalog.config_dir)
     reports = [compare_schema(spec, source, before, None) for spec, source in sources]
     lock = accept_schemas(catalog, sources)

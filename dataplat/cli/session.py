@@ -5,7 +5,7 @@ look things up start fast.
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,6 +108,18 @@ class Session:
 
         quiet_dagster()
         return self._closing.enter_context(open_instance(self.settings.dagster_home, catalog))
+
+    def guarded_sources(self) -> AbstractContextManager[None]:
+        """Count what is opened at sources in the block, and say what is waited for."""
+        from dataplat.lifecycle.protection import guarded_sources
+        from dataplat.specs import SecretResolver
+
+        return guarded_sources(
+            lambda: self.ledger,
+            SecretResolver(self.environ),
+            purpose=self.command,
+            say=lambda text: self.output.note(f"waiting {text}"),
+        )
 
     def now(self) -> datetime:
         """The clock that decides which partitions have ended."""

@@ -42,7 +42,8 @@ def shards(
 
     zone = session.catalog.platform.zone
     key = partition_key(spec, at) if at else latest_partition(spec.window.grain, now=session.now(), zone=zone)
-    census = count_shards(session.catalog, session.ledger, spec, key, SecretResolver(session.environ))
+    with session.guarded_sources():
+        census = count_shards(session.catalog, session.ledger, spec, key, SecretResolver(session.environ))
     session.output.document(_document(spec.table, census))
     session.output.line(f"{spec.table}[{key}]: {_summary(census)}\n")
     session.output.table(["  shard", "state", "rows"], _rows(census))

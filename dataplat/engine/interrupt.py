@@ -8,13 +8,17 @@ from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # ships no 
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from dataplat.errors import DataplatError
+
+_GONE = (PySparkException, Py4JError, grpc.RpcError, ConnectionError)
+
 
 @contextmanager
 def interrupted_together(session: SparkSession, token: str) -> Iterator[None]:
-    """Stop at the engine what this thread began in the block, when the block is left by an error or Ctrl-C.
+    """Stop at the engine what this thread began in the block, when the block is left by an interrupt.
 
-    Without it the engine would go on reading and writing for nobody. An engine that cannot be reached has
-    nothing that could be stopped from here.
+    Without it the engine would go on reading and writing for nobody. An error of ours means that the engine's
+    work has ended, or that it cannot be reached: then there is nothing that could be stopped from here.
     """
     if not token:
         yield
@@ -23,9 +27,12 @@ def interrupted_together(session: SparkSession, token: str) -> Iterator[None]:
     session.addTag(tag)
     try:
         yield
+    except DataplatError:
+        raise
     except BaseException:
-        with suppress(PySparkException, Py4JError, grpc.RpcError, ConnectionError):
+        with suppress(*_GONE):
             session.interruptTag(tag)
         raise
     finally:
-        session.removeTag(tag)
+        with suppress(*_GONE):
+            session.removeTag(tag)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from dataplat.errors import DataplatError, LedgerError
 from dataplat.ledger import Hop, Ledger, PartitionStatus, VersionState
+from dataplat.lifecycle.protection import guarded_sources
 from dataplat.lifecycle.shards import FoundShards, find_everywhere, require_shards
 from dataplat.lifecycle.source_columns import render_text
 from dataplat.plan.drift import (
@@ -104,8 +105,10 @@ def find_drift(
             yield TableDrift(spec, skipped=NOTHING_ENDED if spec.load != "snapshot" else SNAPSHOT)
             continue
         try:
-            stand = tuple(_table(catalog, ledger, secrets, spec, keys))
-            yield TableDrift(spec, _with_values(spec, stand, hash_both) if hash_both else stand)
+            with guarded_sources(lambda: ledger, secrets, purpose=f"drift of {spec.table}"):
+                stand = tuple(_table(catalog, ledger, secrets, spec, keys))
+                stand = _with_values(spec, stand, hash_both) if hash_both else stand
+            yield TableDrift(spec, stand)
         except LedgerError:
             raise
         except DataplatError as error:

@@ -79,7 +79,8 @@ def _load_once(
     def attempt() -> LoadReport:
         owner = LockOwner.current(run_id=run.run_id, command=run.command)
         purpose = f"{spec.table}[{span_of(keys)}]"
-        with platform.protection(sources, purpose=purpose, owner=owner, say=say) as protection:
+        protecting = platform.protection(sources, purpose=purpose, owner=owner, say=say)
+        with protecting.held() as protection:
             return live(platform, spec, keys, SourceOrigin(platform, spec, protection), run, listen)
 
     sources = list(platform.catalog.instances_of(spec).values())

@@ -1,7 +1,6 @@
 """Everything a command or a run needs, opened when first used and closed together."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -119,7 +118,6 @@ class Platform:
         """Return how partitions are published through an engine."""
         return partition_store(self.engine(engine))
 
-    @contextmanager
     def protection(
         self,
         sources: Sequence[SourceSpec],
@@ -127,8 +125,8 @@ class Platform:
         purpose: str,
         owner: LockOwner,
         say: Callable[[str], None] = lambda _: None,
-    ) -> Iterator[Protection]:
-        """Give what protects some sources from the work of the ``with`` block; it takes nothing by itself.
+    ) -> Protection:
+        """Return what protects some sources from a piece of work; it takes nothing by itself.
 
         Args:
             sources: Those that the work asks.
@@ -136,14 +134,7 @@ class Platform:
             owner: Who works.
             say: Hears what is waited for.
         """
-        protection = Protection(sources, self.secrets, self.ledger, purpose=purpose, owner=owner, say=say)
-        try:
-            yield protection
-        except BaseException:
-            protection.end_queries()
-            raise
-        finally:
-            protection.release()
+        return Protection(sources, self.secrets, self.ledger, purpose=purpose, owner=owner, say=say)
 
     def table_location(self, table: str) -> str:
         """Return where a table lives: ``<warehouse>/<database>.db/<name>``."""

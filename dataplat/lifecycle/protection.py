@@ -17,6 +17,7 @@ from functools import partial
 
 from dataplat.ledger import ConnectionTicket, HeldConnections, Ledger, LockOwner
 from dataplat.lifecycle.replica_wait import wait_for_replica
+from dataplat.sources.guard import guarded_by
 from dataplat.sources.query_tag import query_tag
 from dataplat.sources.running_queries import Account, end_queries
 from dataplat.sources.watching import forget, watch
@@ -58,8 +59,22 @@ class Protection:
         """Return one of no source, for work that is not counted: it takes nothing and tags nothing."""
         return _NONE
 
-    def take(self) -> None:
+    @contextmanager
+    def held(self) -> Iterator["Protection"]:
+        """Give it for the block; an error or Ctrl-C ends its queries, and everything is given back."""
+        try:
+            yield self
+        except BaseException:
+            self.end_queries()
+            raise
+        finally:
+            self.release()
+
+    def take(self, connections: int | None = None) -> None:
         """Wait until each source has connections left for this work, and take them.
+
+        Args:
+            connections: How many of each; without it those of a load.
 
         Raises:
             MissingSecretError: The password of a source is nowhere. Nothing was sent.
@@ -71,11 +86,11 @@ class Protection:
             account = Account(source.host, source.port, source.user, password)
             held = self._ledger.take_connections(
                 source.name,
-                source.budget.connections_a_load,
+                connections or source.budget.connections_a_load,
                 self._owner,
                 limit=source.budget.connections,
                 purpose=self._purpose,
-                waiting=partial(self._tell, source),
+                waiting=partial(self._tell, source, connections),
             )
             tag = query_tag(
                 held.token,
@@ -88,8 +103,8 @@ class Protection:
             watch(account, held.token)
             end_queries(account, held.inherited)
 
-    def _tell(self, source: SourceSpec, ahead: Sequence[ConnectionTicket]) -> None:
-        self._say(describe_waiting(source, ahead))
+    def _tell(self, source: SourceSpec, wanted: int | None, ahead: Sequence[ConnectionTicket]) -> None:
+        self._say(describe_waiting(source, ahead, wanted))
 
     def wait_for_replicas(self) -> None:
         """Return when no source is further behind than its budget allows; asked before each read.
@@ -133,9 +148,45 @@ class Protection:
                 raise
 
 
-def describe_waiting(source: SourceSpec, ahead: Sequence[ConnectionTicket]) -> str:
+@contextmanager
+def guarded_sources(
+    ledger: Callable[[], Ledger],
+    secrets: SecretResolver,
+    *,
+    purpose: str,
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[None]:
+    """Count every source that is opened in the block, in this thread, and end its queries with the block.
+
+    Args:
+        ledger: Opened when a source is.
+        secrets: Of the sources.
+        purpose: What for, as a server's process list and whoever has to wait are told.
+        say: Hears what is waited for.
+    """
+    tags: dict[str, str] = {}
+
+    @contextmanager
+    def guard(source: SourceSpec, connections: int) -> Iterator[str]:
+        if source.name in tags:  # opened inside itself: waiting for more would be waiting for oneself
+            yield tags[source.name]
+            return
+        owner = LockOwner.current(command=purpose)
+        with Protection([source], secrets, ledger(), purpose=purpose, owner=owner, say=say).held() as taken:
+            taken.take(connections)
+            tags[source.name] = taken.tag(source.name)
+            try:
+                yield tags[source.name]
+            finally:
+                del tags[source.name]
+
+    with guarded_by(guard):
+        yield
+
+
+def describe_waiting(source: SourceSpec, ahead: Sequence[ConnectionTicket], wanted: int | None = None) -> str:
     """Return what a load says that waits for connections of a source; ``ahead`` are those in front of it."""
-    wanted = source.budget.connections_a_load
+    wanted = min(wanted or source.budget.connections_a_load, source.budget.connections)
     holders = [one for one in ahead if one.granted_at is not None]
     first = len(ahead) - len(holders)
     shown = "; ".join(one.describe() for one in holders[:_SHOWN])

@@ -5,7 +5,7 @@ Statements are sent as they are: a ``%`` in ``DATE_FORMAT(…, '%Y')`` needs no 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import pymysql
@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from dataplat.errors import SourceUnavailableError
 from dataplat.plan.sql import PhysicalTable
+from dataplat.sources.guard import ask_guard
 from dataplat.sources.mysql_errors import explain_error
 from dataplat.sources.mysql_session import CONNECT_TIMEOUT_SECONDS, session_statement
 from dataplat.specs import SecretResolver, SourceSpec
@@ -87,23 +88,37 @@ class OpenSource:
 
 
 @contextmanager
-def open_source(source: SourceSpec, secrets: SecretResolver, tag: str = "") -> Iterator[OpenSource]:
+def open_source(
+    source: SourceSpec, secrets: SecretResolver, tag: str = "", connections: int | None = None
+) -> Iterator[OpenSource]:
     """Open a source for the ``with`` block. All its connections are closed afterwards, whatever happens.
 
     Args:
         source: The server.
         secrets: Where its password is.
-        tag: The comment that every statement begins with (``query_tag``).
+        tag: The comment that every statement begins with (``query_tag``), of somebody who has taken the
+            connections already. Without it they are taken here, if there is a guard.
+        connections: How many at most; without it those of a load.
 
     Raises:
         MissingSecretError: If the password is nowhere. Nothing was sent.
     """
+    count = connections or source.budget.connections_a_load
+    with nullcontext(tag) if tag else ask_guard(source, count) as tag_now:
+        engine = _engine(source, secrets, count)
+        try:
+            yield OpenSource(source, engine, tag_now)
+        finally:
+            engine.dispose()
+
+
+def _engine(source: SourceSpec, secrets: SecretResolver, connections: int) -> Engine:
     seconds = source.budget.max_execution_seconds
-    engine = create_engine(
+    return create_engine(
         URL.create("mysql+pymysql", source.user, source.password.reveal(secrets), source.host, source.port),
         isolation_level="AUTOCOMMIT",
         pool_pre_ping=True,
-        pool_size=source.budget.connections_a_load,
+        pool_size=connections,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
         hide_parameters=True,
@@ -114,10 +129,6 @@ def open_source(source: SourceSpec, secrets: SecretResolver, tag: str = "") -> I
             "init_command": session_statement(source),
         },
     )
-    try:
-        yield OpenSource(source, engine, tag)
-    finally:
-        engine.dispose()
 
 
 class InstanceConnections:
@@ -154,7 +165,7 @@ def connect_instances(
 @contextmanager
 def connect_source(source: SourceSpec, secrets: SecretResolver, tag: str = "") -> Iterator[SourceConnection]:
     """Open a source and give one connection for the ``with`` block."""
-    with open_source(source, secrets, tag) as opened, opened.connect() as connection:
+    with open_source(source, secrets, tag, 1) as opened, opened.connect() as connection:
         yield connection
 
 
