@@ -22,8 +22,10 @@ def read_orders(stream: int, parent: int) -> dict[str, dict[str, object]]:
     """Follow what is watched until the parent is gone, and return what was watched then."""
     watched: dict[str, dict[str, object]] = {}
     left = b""
-    while os.getppid() == parent:
+    while True:
         if not select.select([stream], [], [], 1.0)[0]:
+            if os.getppid() != parent:  # somebody else holds the other end, a fork of the parent
+                break
             continue
         read = os.read(stream, 65536)
         if not read:
