@@ -47,7 +47,7 @@ def end_queries(
     account: Account,
     tokens: Collection[str],
     *,
-    patience_seconds: float = 10,
+    patience_seconds: float = 5,
     quiet_seconds: float = 0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
