@@ -1,6 +1,5 @@
 """Loading partitions of a source table: rows come from MySQL through Spark's JDBC reader."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -23,12 +22,12 @@ from dataplat.lifecycle.shards import FoundShards
 from dataplat.lifecycle.source_errors import limits_told
 from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.lifecycle.stations import Load, Prepared, RunInfo, span_of
-from dataplat.plan.counts import SourceCount
 from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.partitions import contiguous_runs
 from dataplat.plan.projection import render_projection
 from dataplat.plan.reads import JdbcRead, plan_reads
 from dataplat.plan.schema_lock import compare_with_lock, names_used, require_agreed, source_ddl
+from dataplat.plan.sizes import ShardCounts, partition_sizes, rows_by_shard
 from dataplat.plan.splits import MAX_PARTITIONS_A_READ, PartitionSize, plan_pieces, plan_tasks
 from dataplat.plan.targets import is_read_alone
 from dataplat.sources.mysql import jdbc_properties, jdbc_url
@@ -36,9 +35,6 @@ from dataplat.specs import SourceSpec, TableSpec
 from dataplat.specs.schema_lock import LOCK_FILE, read_schema_lock
 from dataplat.specs.table import DirtyRowsSpec
 from dataplat.storage import FooterCount
-
-# Rows by number of the partition and of the shard.
-ShardCounts = Mapping[tuple[int, int], int]
 
 
 def load_partitions(
@@ -139,8 +135,8 @@ class SourceOrigin:
         if refused := self._source.refuse_full_scan(self._survey, load.subject):
             raise refused
         counts = self._source.count(self._survey, with_split_range=True)
-        self._shards_before = _by_shard(counts)
-        self._sizes = _sizes(counts, self._survey.shape.spans)
+        self._shards_before = rows_by_shard(counts)
+        self._sizes = partition_sizes(counts, self._survey.shape.spans)
         self._before = self._by_key(self._sizes)
         return Prepared(
             self._survey.shape.partitions,
@@ -222,8 +218,8 @@ class SourceOrigin:
         """Count the source again. See ``Origin``."""
         assert self._survey is not None
         counts = self._source.count(self._survey)
-        self._shards_after = _by_shard(counts)
-        self._after = self._by_key(_sizes(counts, self._survey.shape.spans))
+        self._shards_after = rows_by_shard(counts)
+        self._after = self._by_key(partition_sizes(counts, self._survey.shape.spans))
         self._protection.release()
 
     def interrupt(self) -> None:
@@ -285,24 +281,3 @@ class SourceOrigin:
     def queries(self) -> tuple[str, ...]:
         """The queries of the read. See ``Origin``."""
         return tuple(read.query for read in self._reads)
-
-
-def _by_shard(counts: Sequence[SourceCount]) -> ShardCounts:
-    rows: Counter[tuple[int, int]] = Counter()
-    for count in counts:
-        rows[count.part, count.shard] += count.rows
-    return rows
-
-
-def _sizes(counts: Sequence[SourceCount], spans: int) -> list[PartitionSize]:
-    by_part: dict[int, list[SourceCount]] = defaultdict(list)
-    for count in counts:
-        by_part[count.part].append(count)
-    return [_size(part, by_part[part]) for part in range(spans)]
-
-
-def _size(part: int, counts: Sequence[SourceCount]) -> PartitionSize:
-    lows = [count.low for count in counts if count.low is not None]
-    highs = [count.high for count in counts if count.high is not None]
-    rows = sum(count.rows for count in counts)
-    return PartitionSize(part, rows, min(lows, default=None), max(highs, default=None))

@@ -98,9 +98,10 @@ def diff_partition(
     visible = platform.ledger.visible(spec.table, [key]).get(key)
     sources = list(platform.catalog.instances_of(spec).values())
     owner = LockOwner.current(command=command)
-    with platform.protection(
+    protecting = platform.protection(
         sources, purpose=subject, owner=owner, say=lambda text: listen(text, 0, 1)
-    ) as protection:
+    )
+    with protecting.held() as protection:
         protection.take()
         protection.wait_for_replicas()
         table = ComparedTable(platform, spec, [key], protection)
