@@ -1,6 +1,7 @@
 """``dataplat diff``: what it prints, on its page and as JSON. What it finds is an integration test."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,15 @@ def test_equal_sides_end_with_0_and_one_line(dataplat: CommandLine, monkeypatch:
         0,
         f"{TABLE}[{KEY}]: equal; 0 of 3,512 rows moved\n  1,756 rows at the source, 1,756 in Hive\n",
     )
+
+
+@pytest.mark.parametrize("kind", ["lost", "extra", "changed"])
+def test_one_row_of_any_kind_ends_with_1(
+    dataplat: CommandLine, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    answer(monkeypatch, replace(EQUAL, **{kind: 1}))
+    ran = dataplat("diff", TABLE, KEY, "--limit", "0")
+    assert (ran.code, f"{kind} 1" in ran.out) == (1, True)
 
 
 def test_a_snapshot_says_what_it_is_compared_with(
