@@ -24,7 +24,7 @@ class ComparedTable:
         protection: What the source is asked in the name of.
 
     Raises:
-        SourceError: The source refused, or is not as declared.
+        SourceError: The source refused, is not as declared, or would be read from end to end unasked.
         SourceUnavailableError: It could not be reached.
         EngineError: Hive could not be asked.
     """
@@ -49,6 +49,8 @@ class ComparedTable:
             self._protection,
         )
         self.survey: Survey = source.survey(keys)
+        if refused := source.refuse_full_scan(self.survey, spec.table):
+            raise refused
         stored = platform.hive(spec.engine).columns(spec.table) or ()
         shape = self.survey.shape
         if spec.dirty_rows is not None:  # what does not fit into a narrower column is set aside then

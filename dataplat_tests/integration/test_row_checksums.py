@@ -2,13 +2,15 @@
 
 import random
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from dataplat.demo.every_type import COLUMNS, DAY, fill_every_type
+from dataplat.demo.every_type import COLUMNS, DAY, EDGE_ROWS, fill_every_type
 from dataplat.demo.mariadb import PrivateMariaDB
 from dataplat.lifecycle.compared_table import ComparedTable
-from dataplat.plan.checksums import Checksum, source_text, spark_text
+from dataplat.lifecycle.row_diff import diff_partition
+from dataplat.plan.checksums import Checksum, Form, source_text, spark_text
 from dataplat.plan.ddl import quote_identifier
 from dataplat_tests.integration.warehouse import Warehouse
 
@@ -19,6 +21,7 @@ Texts = dict[str, dict[int, tuple[str | None, str | None]]]
 
 ROWS = 240
 TABLE = "t_every_type"
+NEVER_A_DATE = "c_date_partial"  # every value of it becomes NULL
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,38 @@ def test_values_that_no_other_test_holds_are_written_alike(warehouse: Warehouse)
     texts = texts_of(ComparedTable(warehouse.platform, spec, [f"{DAY}"]))
     assert {name: unlike(column) for name, column in texts.items()} == {name: {} for name in texts}
     assert len(set(texts["d"].values())) == len(doubles) + 5  # -0 is 0
+
+
+def test_the_second_pass_of_an_hour_is_another_time_than_the_first(warehouse: Warehouse) -> None:
+    text = spark_text(Form("timestamp"), "at", ZoneInfo("America/New_York"))
+    passes = "VALUES (TIMESTAMP'2026-11-01T05:30:00Z'), (TIMESTAMP'2026-11-01T06:30:00Z') AS t(at)"
+    session = warehouse.platform.engine().session()
+    found = [row[0] for row in session.sql(f"SELECT {text} FROM {passes} ORDER BY at").collect()]
+    assert found == ["1793496600000000", "1793496600000000+"]
+
+
+def test_a_planted_difference_of_each_type_is_found_in_its_column(
+    warehouse: Warehouse, every_type: ComparedTable
+) -> None:
+    equal = diff_partition(warehouse.platform, every_type.spec, f"{DAY}", limit=1)
+    assert (equal.equal, equal.source_rows, equal.rows_moved) == (True, ROWS, 0)
+
+    names = [column.name for column in COLUMNS if column.name != NEVER_A_DATE]
+    table = f"shop.{TABLE}"
+    for row, name in enumerate(names, 2):
+        here = f"SELECT HEX(`{name}`) FROM {table} WHERE id = {row}"
+        others = f"`{name}` IS NOT NULL AND NOT HEX(`{name}`) <=> ({here}) AND id > {EDGE_ROWS}"
+        value = f"SELECT `{name}` FROM {table} WHERE {others} ORDER BY id LIMIT 1"
+        warehouse.sql(f"UPDATE {table} SET `{name}` = ({value}) WHERE id = {row}")
+    warehouse.sql(*(f"UPDATE {table} SET `{name}` = NULL WHERE id = {ROWS}" for name in names))
+    found = diff_partition(warehouse.platform, every_type.spec, f"{DAY}", limit=1_000)
+    fill_every_type(warehouse.mariadb.connect, table, rows=ROWS)
+
+    by_id = {int(row.key[0][1] or 0): row.columns for row in found.differences}
+    emptied = by_id.pop(ROWS)
+    assert {row: [column.column for column in columns] for row, columns in by_id.items()} == {
+        row: [name] for row, name in enumerate(names, 2)
+    }
+    assert (found.lost, found.extra, found.changed) == (0, 0, len(names) + 1)
+    assert all(column.source is None and column.hive is not None for column in emptied)
+    assert len(emptied) > len(names) - 5  # a few were NULL before

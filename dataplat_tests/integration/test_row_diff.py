@@ -7,8 +7,10 @@ import pytest
 
 from dataplat.demo.every_type import DAY
 from dataplat.demo.mariadb import PrivateMariaDB
-from dataplat.errors import VersionError
+from dataplat.errors import LoadInProgressError, SourceError, VersionError
+from dataplat.lifecycle.rollback import rollback_partition
 from dataplat.lifecycle.row_diff import RowDiff, diff_partition
+from dataplat.lifecycle.stations import RunInfo
 from dataplat.plan.row_values import RowDifference
 from dataplat.specs import TableSpec
 from dataplat_tests.integration.warehouse import Warehouse
@@ -187,6 +189,24 @@ def test_the_primary_key_is_the_key_where_none_is_declared(warehouse: Warehouse)
     assert {row.key for row in diff(warehouse, spec).differences} == {(("id", "3"),)}
 
 
+def test_without_a_key_whole_rows_are_compared_and_counted_as_often_as_they_are(
+    warehouse: Warehouse,
+) -> None:
+    things(warehouse, "keyless", 10, THINGS.replace("NOT NULL PRIMARY KEY", ""))
+    spec = load(warehouse, "keyless", key="")
+    warehouse.sql(
+        "INSERT INTO shop.keyless SELECT * FROM shop.keyless WHERE id = 4",
+        "INSERT INTO shop.keyless SELECT * FROM shop.keyless WHERE id = 4 LIMIT 1",
+        "DELETE FROM shop.keyless WHERE id = 5",
+    )
+    found = diff(warehouse, spec)
+    assert counts(found) == (2, 1, 0)
+    assert {row.kind: (row.key, changes(row)[0]) for row in found.differences} == {
+        "lost": ((), ("id", "4", None)),
+        "extra": ((), ("id", None, "5")),
+    }
+
+
 def test_keys_may_be_composite_null_and_there_twice(warehouse: Warehouse) -> None:
     things(warehouse, "twice", 10, THINGS.replace("NOT NULL PRIMARY KEY", ""))
     warehouse.sql(
@@ -213,6 +233,31 @@ def test_keys_may_be_composite_null_and_there_twice(warehouse: Warehouse) -> Non
         (("id", "6"), ("name", "Name 6")): ("lost", []),
         (("id", "7"), ("name", "NAME 7")): ("lost", []),
     }
+
+
+def test_a_row_is_of_its_shard_whatever_columns_the_shard_has(warehouse: Warehouse) -> None:
+    for number, columns in enumerate(
+        (THINGS, THINGS.replace("12,2", "8,1").replace("INT", "BIGINT"), THINGS)
+    ):
+        things(warehouse, f"shard_{number}", 10, columns)
+    warehouse.sql("ALTER TABLE shop.shard_2 DROP COLUMN paid")
+    shards = "{database: shop, shards: {pattern: 'shard\\_%', identity: shard}}"
+    spec = load(warehouse, "shards", from_=shards, key="[id]")
+    assert (diff(warehouse, spec).source_rows, diff(warehouse, spec).equal) == (30, True)
+    warehouse.sql(
+        "INSERT INTO shop.shard_1 SELECT 12, name, amount, paid, at FROM shop.shard_0 WHERE id = 3",
+        "DELETE FROM shop.shard_0 WHERE id = 3",
+        "UPDATE shop.shard_1 SET amount = 9.5 WHERE id = 3",
+        "UPDATE shop.shard_2 SET name = NULL WHERE id = 3",
+    )
+    found = diff(warehouse, spec)
+    assert {row.key: (row.kind, changes(row)) for row in found.differences} == {
+        (("shard", "shard_1"), ("id", "12")): ("lost", []),
+        (("shard", "shard_0"), ("id", "3")): ("extra", []),
+        (("shard", "shard_1"), ("id", "3")): ("changed", [("amount", "9.50", "0.80")]),
+        (("shard", "shard_2"), ("id", "3")): ("changed", [("name", None, "Name 3")]),
+    }
+    assert counts(found) == (1, 1, 2)
 
 
 def test_what_only_one_side_has_is_told_and_a_wider_type_is_no_difference(warehouse: Warehouse) -> None:
@@ -300,6 +345,18 @@ def test_whatever_happens_at_the_source_is_counted_exactly(warehouse: Warehouse,
     assert {key for (key,) in by_key(found)} == named
 
 
+def test_a_large_table_without_an_index_is_not_scanned_unasked(warehouse: Warehouse) -> None:
+    things(warehouse, "scanned", 100, THINGS.replace(",\n  KEY (at)", ""))
+    warehouse.sql("ANALYZE TABLE shop.scanned")
+    load(warehouse, "scanned")
+    warehouse.write_source("careful", budget="{connections: 2, full_scan_rows: 50}")
+    spec = warehouse.declare("scanned", source="careful")
+    with pytest.raises(SourceError) as refused:
+        diff(warehouse, spec)
+    assert refused.value.problem == "the whole of a large table would be read at the source"
+    assert diff(warehouse, warehouse.declare("scanned", source="careful", allow_full_scan="true")).equal
+
+
 def test_a_partition_that_is_not_published_is_a_message(warehouse: Warehouse) -> None:
     things(warehouse, "unpublished", 3)
     spec = warehouse.declare("unpublished")
@@ -312,4 +369,21 @@ def test_a_partition_that_is_not_published_is_a_message(warehouse: Warehouse) ->
         "  effect     nothing can be read from it\n"
         "  next       dataplat load ods.unpublished --date 2026-01-05   or"
         "   dataplat ledger ods.unpublished 2026-01-05"
+    )
+
+
+def test_a_version_that_is_published_meanwhile_ends_the_comparison(warehouse: Warehouse) -> None:
+    things(warehouse, "reloaded", 3)
+    spec = load(warehouse, "reloaded")
+    warehouse.load_one(spec, KEY)
+
+    def go_back(*_: object) -> None:
+        rollback_partition(warehouse.platform, spec, KEY, None, RunInfo("test-run", "tests", "pytest"))
+
+    with pytest.raises(LoadInProgressError) as ended:
+        diff_partition(warehouse.platform, spec, KEY, limit=1, listen=go_back)
+    assert str(ended.value) == (
+        "ods.reloaded[2026-01-05]: the partition was published again while it was compared\n"
+        "  effect   nothing is known of either version\n"
+        "  next     dataplat diff ods.reloaded 2026-01-05"
     )
