@@ -1,6 +1,10 @@
 """What a source is spared, at a real server: its process list says what runs, whoever was killed."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -66,14 +70,16 @@ def until(found: Callable[[], Any], seconds: float = ENDED_WITHIN_SECONDS) -> An
     return patience(found)
 
 
-def asleep(warehouse: Warehouse, load: LoadProcess) -> list[str]:
+def asleep(warehouse: Warehouse, load: "LoadProcess | subprocess.Popen[str]") -> list[str]:
     """Return the query that takes ten minutes once it has begun."""
 
-    found: list[str] = until(
-        lambda: [sql for sql in running(warehouse) if "nap" in sql] or load.ends_within(0), 90
-    )
-    if found is True or not found:
-        raise AssertionError(load.result())
+    def look() -> list[str] | bool:
+        ended = load.ends_within(0) if isinstance(load, LoadProcess) else load.poll() is not None
+        return [sql for sql in running(warehouse) if "nap" in sql] or ended
+
+    found = until(look, 90)
+    if not isinstance(found, list):
+        raise AssertionError(load.result() if isinstance(load, LoadProcess) else load.communicate())
     return found
 
 
@@ -89,6 +95,16 @@ def nap(warehouse: Warehouse, name: str, **changes: str) -> TableSpec:
         f"CREATE VIEW {DATABASE}.{name} AS SELECT id, at, SLEEP(nap) AS nap FROM {below}",
     )
     return warehouse.declare(name, **changes)
+
+
+def command(warehouse: Warehouse, spec: TableSpec) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "dataplat.cli.main", "load", spec.table, "--date", DAY],
+        env={**os.environ, **warehouse.environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @dataclass
@@ -144,6 +160,18 @@ def test_six_loads_in_six_processes_share_the_connections_of_the_source(warehous
     assert warehouse.platform.ledger.connections() == ()
 
 
+def test_connections_read_at_once_no_more_rows_than_the_source_allows(warehouse: Warehouse) -> None:
+    """Sleeping is the one thing whose least duration is known: seven pauses of a fifth of a second."""
+    warehouse.orders("paced", [(number, f"{DAY} 12:00:00") for number in range(1500)])
+    warehouse.write_source("shop", budget="{connections: 2, rows_per_second: 1000}")
+    (report,) = warehouse.load(warehouse.declare("paced"), DAY)
+    (partition,) = report.partitions
+    assert (partition.verdict, partition.rows) == ("published", 1500)
+    assert report.seconds["stage"] >= 1.4
+    read = warehouse.reader.partitions("spared.paced")
+    assert sorted(read[f"ds={DAY}"].values("id")) == list(range(1500))
+
+
 def test_a_load_that_must_wait_says_for_what_and_for_whom(warehouse: Warehouse) -> None:
     warehouse.orders("waits", [(1, f"{DAY} 12:00:00")])
     spec = warehouse.declare("waits")
@@ -193,6 +221,31 @@ def test_an_engine_killed_with_9_leaves_no_query_at_the_source(warehouse: Wareho
     asleep(warehouse, load)
     kill_engine(warehouse)
     assert load.result()["error"] == "EngineLostError"
+    assert nothing_runs(warehouse)
+
+
+def test_a_load_and_its_engine_killed_at_once_leave_no_query_at_the_source(warehouse: Warehouse) -> None:
+    spec = nap(warehouse, "both_killed", **SLOW["read"])
+    load = LoadProcess(Job(warehouse.environ, spec.table, [DAY]))
+    asleep(warehouse, load)
+    kill_engine(warehouse)
+    load.kill()
+    assert nothing_runs(warehouse)
+
+
+@pytest.mark.parametrize(
+    ("kind", "slow"), [(signal.SIGINT, "count"), (signal.SIGINT, "read"), (signal.SIGTERM, "read")]
+)
+def test_an_interrupted_command_leaves_no_query_at_the_source(
+    warehouse: Warehouse, kind: signal.Signals, slow: str
+) -> None:
+    spec = nap(warehouse, f"interrupted_{slow}_{kind.name.lower()}", **SLOW[slow])
+    load = command(warehouse, spec)
+    asleep(warehouse, load)
+    load.send_signal(kind)
+    out, err = load.communicate(timeout=60)
+    assert load.returncode != 0, out
+    assert "Traceback" not in err
     assert nothing_runs(warehouse)
 
 
