@@ -7,6 +7,7 @@ from dataplat.errors import DataplatError
 from dataplat.ledger.audit_results import ResultFilter
 from dataplat.lifecycle.audits.counting import Counter
 from dataplat.lifecycle.audits.setting import AuditSetting
+from dataplat.lifecycle.protection import guarded_sources
 from dataplat.plan.audit_jobs import AuditJob, partition_of
 from dataplat.plan.audit_results import AuditResult, result_of, series_key
 from dataplat.plan.audit_verdict import RowsVerdict, compare_history, compare_rows
@@ -94,7 +95,11 @@ class Expectations:
     def _sql(self, source: str, query: str) -> _Known:
         try:
             spec = self._setting.catalog.sources[source]
-            with connect_source(spec, self._setting.secrets) as connection:
+            purpose = "audit of rows"
+            with (
+                guarded_sources(lambda: self._setting.ledger, self._setting.secrets, purpose=purpose),
+                connect_source(spec, self._setting.secrets) as connection,
+            ):
                 rows = connection.rows(query, subject=f"source {source}")
         except DataplatError as error:
             return _Known(None, f"{source} ({error.problem})")
