@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from dataplat.errors import SchemaConflictError
-from dataplat.lifecycle.load import SourceOrigin
 from dataplat.lifecycle.platform import Platform
 from dataplat.lifecycle.protection import Protection
+from dataplat.lifecycle.source_origin import SourceOrigin
 from dataplat.lifecycle.source_table import SourceTable, Survey
 from dataplat.lifecycle.stations import Load, RunInfo
 from dataplat.plan.ddl import HiveColumn
