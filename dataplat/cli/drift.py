@@ -8,6 +8,7 @@ import typer
 from dataplat.cli.failures import FAILED, describe
 from dataplat.cli.options import Config, Json, session_of
 from dataplat.cli.output import count
+from dataplat.cli.progress import start_bar
 from dataplat.cli.session import Session
 
 if TYPE_CHECKING:
@@ -72,19 +73,30 @@ def drift(
 
 def _find(session: Session, select: str, days: int, checksum: bool) -> "list[TableDrift]":
     from dataplat.lifecycle.drift import find_drift
+    from dataplat.lifecycle.recount import Recounter
     from dataplat.specs import SecretResolver
 
-    catalog, secrets = session.catalog, SecretResolver(session.environ)
-    specs = catalog.select(select)
+    specs = session.catalog.select(select)
+    secrets = SecretResolver(session.environ)
+    recounter = Recounter(session.catalog, session.ledger, secrets, session.output.note)
     hash_both = None
     if checksum:
         from dataplat.lifecycle.drift_values import hash_both_sides
 
         hash_both = hash_both_sides(session.platform)
-    found = find_drift(
-        catalog, session.ledger, secrets, specs, now=session.now(), days=days, hash_both=hash_both
-    )
-    return list(found)
+    asked = find_drift(recounter, specs, now=session.now(), days=days, hash_both=hash_both)
+    found = []
+    bar = start_bar(session.output)
+    task = bar.add_task("counting", total=len(specs)) if bar else None
+    try:
+        for one in asked:
+            found.append(one)
+            if bar:
+                bar.update(task, advance=1, description=one.spec.table)
+    finally:
+        if bar:
+            bar.stop()
+    return found
 
 
 def _show(session: Session, found: "Sequence[TableDrift]") -> None:

@@ -12,8 +12,7 @@ from datetime import datetime
 from dataplat.errors import DataplatError, LedgerError
 from dataplat.ledger import Hop, Ledger, PartitionStatus, VersionState
 from dataplat.lifecycle.protection import guarded_sources
-from dataplat.lifecycle.shards import FoundShards, find_everywhere, require_shards
-from dataplat.lifecycle.source_columns import render_text
+from dataplat.lifecycle.recount import Recounter
 from dataplat.plan.drift import (
     Holds,
     PartitionDrift,
@@ -24,15 +23,7 @@ from dataplat.plan.drift import (
     compare_values,
     keys_of,
 )
-from dataplat.plan.reads import PartitionTarget
-from dataplat.plan.recounts import Recount, render_recounts
-from dataplat.plan.sql import PhysicalTable
-from dataplat.plan.targets import plan_targets
-from dataplat.sources.mysql import connect_instances, run_counts
-from dataplat.specs import Catalog, SecretResolver, TableSpec
-
-# By partition: rows of each physical table.
-Recounted = Mapping[str, Mapping[PhysicalTable, int]]
+from dataplat.specs import TableSpec
 
 # Checksums of some partitions of a table, by partition: as they are visible, and as the source has them now.
 BothSides = tuple[Mapping[str, str], Mapping[str, str]]
@@ -70,9 +61,7 @@ class TableDrift:
 
 
 def find_drift(
-    catalog: Catalog,
-    ledger: Ledger,
-    secrets: SecretResolver,
+    recounter: Recounter,
     specs: Sequence[TableSpec],
     *,
     now: datetime,
@@ -82,9 +71,7 @@ def find_drift(
     """Yield how each table stands, in their order, as soon as it is known.
 
     Args:
-        catalog: The configuration.
-        ledger: What was taken.
-        secrets: Of the sources.
+        recounter: Asks the sources.
         specs: The tables.
         now: Which partitions are over.
         days: How many business days back.
@@ -93,20 +80,26 @@ def find_drift(
     Raises:
         LedgerError: The ledger cannot be read: nothing can be said about any table.
     """
+    platform = recounter.catalog.platform
     for spec in specs:
         keys = closed_partitions(
             spec.window.grain,
-            first=spec.window.start or catalog.platform.start,
+            first=spec.window.start or platform.start,
             now=now,
-            zone=catalog.platform.zone,
+            zone=platform.zone,
             days=days,
         )
         if spec.load == "snapshot" or not keys:
             yield TableDrift(spec, skipped=NOTHING_ENDED if spec.load != "snapshot" else SNAPSHOT)
             continue
         try:
-            with guarded_sources(lambda: ledger, secrets, purpose=f"drift of {spec.table}"):
-                stand = tuple(_table(catalog, ledger, secrets, spec, keys))
+            with guarded_sources(
+                lambda: recounter.ledger,
+                recounter.secrets,
+                purpose=f"drift of {spec.table}",
+                say=recounter.say,
+            ):
+                stand = tuple(_table(recounter, spec, keys))
                 stand = _with_values(spec, stand, hash_both) if hash_both else stand
             yield TableDrift(spec, stand)
         except LedgerError:
@@ -115,14 +108,12 @@ def find_drift(
             yield TableDrift(spec, error=error)
 
 
-def _table(
-    catalog: Catalog, ledger: Ledger, secrets: SecretResolver, spec: TableSpec, keys: Sequence[str]
-) -> Iterator[PartitionDrift]:
+def _table(recounter: Recounter, spec: TableSpec, keys: Sequence[str]) -> Iterator[PartitionDrift]:
     # The source first: a load that is published in between can then make a partition look changed, which
     # costs a reload, but never hide a change that was there when the source was asked.
-    found, counted = recount(catalog, secrets, spec, keys)
-    statuses = ledger.statuses(spec.table, keys)
-    taken = _taken(ledger, spec.table, statuses)
+    found, counted = recounter.count(spec, keys)
+    statuses = recounter.ledger.statuses(spec.table, keys)
+    taken = _taken(recounter.ledger, spec.table, statuses)
     for key in keys:
         rows = counted[key]
         known = taken[key].shards if key in taken else {}
@@ -147,58 +138,6 @@ def _with_values(
         compare_values(one, visible[one.key], held[one.key]) if one.key in visible else one
         for one in partitions
     )
-
-
-def recount(
-    catalog: Catalog, secrets: SecretResolver, spec: TableSpec, keys: Sequence[str]
-) -> tuple[FoundShards, Recounted]:
-    """Count partitions at the source: one scan of each shard, one statement for up to 400 of an instance.
-
-    Returns:
-        The shards that there are, and the rows of each partition in each shard that has any.
-
-    Raises:
-        SourceError: The source refused, or is not as declared.
-        SourceUnavailableError: It could not be reached.
-    """
-    assert spec.window.column is not None, "load_catalog asks for it"
-    targets = plan_targets(spec, keys, spec.partition, catalog.platform.timezone)
-    instances = catalog.instances_of(spec)
-    rows: dict[str, dict[PhysicalTable, int]] = {key: defaultdict(int) for key in keys}
-    with connect_instances(instances, secrets) as connections:
-        found = find_everywhere(connections, spec, targets)
-        shards = found.of(keys)
-        require_shards(spec, targets, shards)
-        recounts = _recounts(spec, targets, shards)
-        for name, connection in connections.by_name.items():
-            statements = render_recounts(
-                [one for one in recounts if one.table.source == name],
-                window_column=spec.window.column,
-                zone=instances[name].timezone or catalog.platform.timezone,
-            )
-            for statement in statements:
-                for shard, part, count in run_counts(connection, statement, subject=spec.table):
-                    rows[keys[int(part)]][shards[int(shard)]] += int(count)
-    return found, rows
-
-
-def _recounts(
-    spec: TableSpec, targets: Sequence[PartitionTarget], shards: Sequence[PhysicalTable]
-) -> list[Recount]:
-    alike: dict[str | None, list[int]] = defaultdict(list)
-    for part, target in enumerate(targets):
-        alike[render_text(spec, spec.where, [target]) if spec.where else None].append(part)
-    return [
-        Recount(
-            number,
-            shard,
-            tuple(parts),
-            tuple(window for part in parts if (window := targets[part].window) is not None),
-            where,
-        )
-        for where, parts in alike.items()
-        for number, shard in enumerate(shards)
-    ]
 
 
 def _taken(ledger: Ledger, table: str, statuses: Mapping[str, PartitionStatus]) -> dict[str, Taken]:

@@ -42,9 +42,9 @@ def build_definitions(settings: Settings, catalog: Catalog, environ: Mapping[str
         sensors = build_automation_sensors(catalog)
     sensors += build_readiness_sensors(catalog, gatekeeper, environ)
     sensors += build_lateness_sensors(catalog, gatekeeper)
-    drift = build_drift_job()
-    sensors += build_drift_sensors(catalog, gatekeeper, drift)
-    external, jobs, checks = build_external_assets(catalog), [build_recheck_job(), drift], []
+    sensors += build_drift_sensors(catalog, gatekeeper)
+    external, checks = build_external_assets(catalog), []
+    jobs = [build_recheck_job(), build_drift_job()]
     if catalog.audits:
         from dataplat.orchestration.audits.build import AuditDefinitions
 

@@ -14,6 +14,7 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
 from dagster._core.execution.backfill import (
     BULK_ACTION_TERMINAL_STATUSES,
+    BulkActionsFilter,
     BulkActionStatus,
     PartitionBackfill,
 )
@@ -111,3 +112,21 @@ def submit_backfill(
     )
     instance.add_backfill(found)
     return DaemonBackfill(instance, found.backfill_id)
+
+
+def partitions_to_come(instance: dg.DagsterInstance, asset: dg.AssetKey) -> set[str]:
+    """Return the partitions of an asset that backfills were asked for, by anybody, and have not done."""
+    found: set[str] = set()
+    for backfill in instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])):
+        progress = backfill.asset_backfill_data
+        if progress is not None:
+            done = _keys(progress.materialized_subset, asset) | _keys(
+                progress.failed_and_downstream_subset, asset
+            )
+            found |= _keys(progress.target_subset, asset) - done
+    return found
+
+
+def _keys(subset: AssetGraphSubset, asset: dg.AssetKey) -> set[str]:
+    found = subset.partitions_subsets_by_asset_key.get(asset)
+    return set(found.get_partition_keys()) if found is not None else set()

@@ -9,6 +9,7 @@ from dataplat.errors import DataplatError
 from dataplat.lifecycle.drift import TableDrift, find_drift
 from dataplat.lifecycle.drift_values import hash_both_sides
 from dataplat.lifecycle.platform import Platform
+from dataplat.lifecycle.recount import Recounter
 from dataplat.orchestration.enqueue import Enqueued, enqueue
 from dataplat.plan.drift import PartitionDrift, Standing
 from dataplat.specs.problems import counted
@@ -26,8 +27,10 @@ def count_again(
     found: list[TableDrift] = []
     try:
         specs = [platform.catalog.table(name) for name in tables]
+        recounter = Recounter(platform.catalog, platform.ledger, platform.secrets, context.log.info)
         asked = find_drift(
-            *(platform.catalog, platform.ledger, platform.secrets, specs),
+            recounter,
+            specs,
             now=platform.now(),
             days=days,
             hash_both=hash_both_sides(platform) if checksum else None,

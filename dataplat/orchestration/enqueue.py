@@ -13,12 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.asset_graph_subset import AssetGraphSubset
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
-from dagster._core.utils import make_new_backfill_id
 
 from dataplat.orchestration.automation import LAUNCHED_BY
-from dataplat.orchestration.partitions import RANGE_END, RANGE_START, partitions_of
+from dataplat.orchestration.daemon_backfill import partitions_to_come, submit_backfill
+from dataplat.orchestration.partitions import RANGE_END, RANGE_START
 from dataplat.orchestration.places import settle_dead_runs
 from dataplat.specs import AnyTable, Catalog
 
@@ -73,25 +71,13 @@ def enqueue(
     under_way = {table: keys for table, keys in busy.items() if keys}
     if not any(queued.values()):
         return Enqueued("", {}, under_way)
-    subsets = {
-        dg.AssetKey(spec.asset_path): partitions_of(catalog, spec)
-        .empty_subset()
-        .with_partition_keys(queued[spec.table])
-        for spec, _ in wanted
-        if queued[spec.table]
-    }
-    nothing = AssetGraphSubset.create_empty_subset()
-    backfill = PartitionBackfill.from_asset_graph_subset(
-        backfill_id=make_new_backfill_id(),
-        backfill_timestamp=time.time(),
-        tags={LAUNCHED_BY: launched_by, "dataplat/actor": actor},
-        dynamic_partitions_store=instance,
-        asset_graph_subset=nothing._replace(partitions_subsets_by_asset_key=subsets),
+    backfill = submit_backfill(
+        catalog,
+        instance,
+        {table: keys for table, keys in queued.items() if keys},
         title=title,
-        description=None,
-        run_config=None,
+        tags={LAUNCHED_BY: launched_by, "dataplat/actor": actor},
     )
-    instance.add_backfill(backfill)
     return Enqueued(backfill.backfill_id, {table: keys for table, keys in queued.items() if keys}, under_way)
 
 
@@ -109,9 +95,7 @@ def _under_way(instance: dg.DagsterInstance, spec: AnyTable, keys: Sequence[str]
         of_this = asset in (run.asset_selection or ()) or run.tags.get("dataplat/table") == spec.table
         if of_this:
             found.update(_keys_of(run, keys))
-    for backfill in instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])):
-        found.update(key for key in _waiting(backfill, asset) if key in keys)
-    return found
+    return found | (partitions_to_come(instance, asset) & set(keys))
 
 
 def _keys_of(run: dg.DagsterRun, keys: Sequence[str]) -> Iterator[str]:
@@ -120,17 +104,3 @@ def _keys_of(run: dg.DagsterRun, keys: Sequence[str]) -> Iterator[str]:
         yield run.tags[PARTITION]
     elif RANGE_START in run.tags:
         yield from (key for key in keys if run.tags[RANGE_START] <= key <= run.tags[RANGE_END])
-
-
-def _waiting(backfill: PartitionBackfill, asset: dg.AssetKey) -> set[str]:
-    """Return the partitions of an asset that a backfill was asked for and has not done."""
-    progress = backfill.asset_backfill_data
-    if progress is None:
-        return set()
-
-    def keys(subset: AssetGraphSubset) -> set[str]:
-        found = subset.partitions_subsets_by_asset_key.get(asset)
-        return set(found.get_partition_keys()) if found is not None else set()
-
-    done = keys(progress.materialized_subset) | keys(progress.failed_and_downstream_subset)
-    return keys(progress.target_subset) - done

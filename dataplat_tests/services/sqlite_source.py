@@ -7,15 +7,16 @@ collations, time zones and plans are tested on a real server.
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
 
 from dataplat.errors import SourceUnavailableError
+from dataplat.lifecycle.recount import Recounter
 from dataplat.sources.mysql import InstanceConnections, SourceConnection
-from dataplat.specs import SecretResolver, SourceSpec
+from dataplat.specs import TableSpec
 
 
 class StandInSource:
@@ -49,10 +50,9 @@ class StandInSource:
         self._db.executemany(sql, rows)
 
     @contextmanager
-    def connect(
-        self, instances: Mapping[str, SourceSpec], _secrets: SecretResolver
-    ) -> Iterator[InstanceConnections]:
-        """In place of ``connect_instances``; all instances are this one."""
+    def connect(self, recounter: Recounter, spec: TableSpec) -> Iterator[InstanceConnections]:
+        """In place of ``Recounter.connect``; all instances are this one."""
+        instances = recounter.catalog.instances_of(spec)
         for source in instances.values():
             if source.name in self.down:
                 raise SourceUnavailableError(
@@ -63,7 +63,7 @@ class StandInSource:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let everything that counts again ask this instead of a server."""
-        monkeypatch.setattr("dataplat.lifecycle.drift.connect_instances", self.connect)
+        monkeypatch.setattr(Recounter, "connect", lambda recounter, spec: self.connect(recounter, spec))
 
 
 class _Connection:

@@ -69,10 +69,7 @@ def build_drift_job() -> dg.JobDefinition:
 
 
 def build_drift_sensors(
-    catalog: Catalog,
-    gatekeeper: Gatekeeper,
-    job: dg.JobDefinition,
-    now: Callable[[], datetime] = _utc_now,
+    catalog: Catalog, gatekeeper: Gatekeeper, now: Callable[[], datetime] = _utc_now
 ) -> list[dg.SensorDefinition]:
     """Return the sensor, if the sources of any table are to be asked. ``now`` says when it is time."""
     groups = drift_groups(catalog)
@@ -81,7 +78,7 @@ def build_drift_sensors(
 
     @dg.sensor(
         name=DRIFT,
-        job=job,
+        job_name=DRIFT,  # given the job itself, Dagster 1.13 warns of its own beta parameters at every load
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Launches the job drift for each source when it is time.",

@@ -46,8 +46,7 @@ def tick(night: Night) -> Tick:
 
     def look(at: datetime = NOON, cursor: str | None = None) -> dg.SensorResult:
         gatekeeper = Gatekeeper(night.platform.catalog, night.platform.graph, {})
-        job = build_drift_job()
-        (sensor,) = build_drift_sensors(night.platform.catalog, gatekeeper, job, lambda: at)
+        (sensor,) = build_drift_sensors(night.platform.catalog, gatekeeper, lambda: at)
         with dg.build_sensor_context(night.instance, cursor=cursor) as context:
             result = sensor(context)
         assert isinstance(result, dg.SensorResult)
@@ -147,6 +146,12 @@ def test_a_platform_that_asks_nothing_has_no_sensor(tmp_path: Path, monkeypatch:
         assert DRIFT in {job.name for job in night.definitions.jobs or ()}
 
 
+def test_definitions_with_the_sensor_load_without_a_warning(night: Night) -> None:
+    repository = night.definitions.get_repository_def()
+    (target,) = repository.get_sensor_def(DRIFT).targets
+    assert target.job_name == DRIFT
+
+
 def test_what_changed_is_observed_on_its_asset_and_queued(night: Night, source: StandInSource) -> None:
     source.run("INSERT INTO shop.orders VALUES (1, '2026-03-08 23:59:59', '')")
     result = run_drift(night, {"tables": ["ods.orders", "ods.others"], "days": 2})
@@ -190,3 +195,21 @@ def test_a_table_that_is_gone_from_the_configuration_is_one_clear_message(
         "  effect     nothing was run\n"
         "  next       dataplat check"
     )
+
+
+def test_a_scheduled_lookback_is_one_run_of_all_its_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = loaded("orders", more='lookback: 3d\nschedule: "0 2 * * *"\n')
+    with open_night(tmp_path, monkeypatch, files) as night:
+        repository = night.definitions.get_repository_def()
+        (schedule,) = repository.schedule_defs
+        at = datetime(2026, 3, 9, 2, tzinfo=ZONE)
+        with dg.build_schedule_context(night.instance, at, repository_def=repository) as context:
+            (request,) = schedule.evaluate_tick(context).run_requests or ()
+        job = repository.get_job(schedule.job_name)
+        assert (request.partition_key, request.asset_selection) == (None, [ORDERS])
+        result = job.execute_in_process(instance=night.instance, tags=request.tags)
+    days = ["2026-03-06", "2026-03-07", "2026-03-08"]
+    assert night.runs == [("ods.orders", day) for day in days]
+    assert [event.partition for event in result.get_asset_materialization_events()] == days

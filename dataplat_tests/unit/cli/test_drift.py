@@ -5,6 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from dataplat.ledger import Hop, HopCount, Ledger, TableVersion, VersionCounts, VersionState
+from dataplat.lifecycle.drift import BothSides
+from dataplat.orchestration.launch import RunResult
+from dataplat.specs import TableSpec
 from dataplat_tests.services.sqlite_source import StandInSource
 from dataplat_tests.unit.cli.harness import CommandLine
 from dataplat_tests.unit.ledger.builders import someone
@@ -185,3 +188,55 @@ def test_the_shards_of_a_flow_are_counted_together(
     dataplat("drift", FLOW_TABLE)
     counting = [sql for sql in source.sent if "COUNT(*)" in sql]
     assert [sql.count("SELECT") for sql in counting] == [2]
+
+
+def test_what_is_held_or_was_rejected_since_is_noted(dataplat: CommandLine, source: StandInSource) -> None:
+    publish(dataplat, MONEY_TABLE, ROWS)
+    add(source, "2026-03-17 10:00:00", "2026-03-18 10:00:00")
+    with Ledger.open(f"sqlite:///{dataplat.home}/ledger.db") as ledger:
+        ledger.hold(MONEY_TABLE, "2026-03-17", "looks odd", "ann")
+        ledger.begin([TableVersion(table=MONEY_TABLE, partition="2026-03-18", version="v2")])
+        ledger.advance(MONEY_TABLE, "v2", ["2026-03-18"], VersionState.STAGED)
+        ledger.advance(MONEY_TABLE, "v2", ["2026-03-18"], VersionState.REJECTED, reason="unique_id")
+    document = dataplat("drift", MONEY_TABLE, "--json").document
+    notes = {one["partition"]: one["note"] for one in document["tables"][0]["partitions"] if one["note"]}
+    assert notes == {"2026-03-17": "held", "2026-03-18": "a reload was rejected"}
+
+
+@pytest.mark.parametrize(("message", "code"), [("", 0), (f"{MONEY_TABLE}[2026-03-18]: it broke", 1)])
+def test_load_runs_exactly_what_changed_and_says_how_it_ended(
+    dataplat: CommandLine, source: StandInSource, monkeypatch: pytest.MonkeyPatch, message: str, code: int
+) -> None:
+    publish(dataplat, MONEY_TABLE, ROWS)
+    add(source, "2026-03-14 10:00:00", "2026-03-18 10:00:00")
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def run_table(
+        _: object, __: object, spec: TableSpec, keys: tuple[str, ...], ___: object
+    ) -> list[RunResult]:
+        asked.append((spec.table, keys))
+        return [RunResult("r1", keys, not message, message)]
+
+    monkeypatch.setattr("dataplat.orchestration.launch.run_table", run_table)
+    ran = dataplat("drift", MONEY_TABLE, "--load", "--json")
+    assert asked == [(MONEY_TABLE, ("2026-03-14", "2026-03-18"))]
+    assert (ran.code, ran.document["ok"], ran.document["loads"]["ok"]) == (code, not code, not code)
+    assert [one["message"] for one in ran.document["loads"]["failures"]] == [message] * code
+
+
+def test_values_that_differ_are_a_verdict_of_their_own(
+    dataplat: CommandLine, source: StandInSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(dataplat, MONEY_TABLE, ROWS)
+    add(source, "2026-03-14 10:00:00")
+
+    def hash_both(_: TableSpec, keys: list[str]) -> BothSides:
+        assert "2026-03-14" not in keys, "its number tells already"
+        return dict.fromkeys(keys, "1"), dict.fromkeys(keys, "1") | {"2026-03-18": "2"}
+
+    monkeypatch.setattr("dataplat.lifecycle.drift_values.hash_both_sides", lambda *_: hash_both)
+    ran = dataplat("drift", MONEY_TABLE, "--checksum")
+    assert [" ".join(line.split()[1:]) for line in ran.out.splitlines()[2:4]] == [
+        "2026-03-14 3 4 +1 changed",
+        "2026-03-18 3 3 +0 changed: other values",
+    ]

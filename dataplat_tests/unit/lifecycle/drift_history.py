@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from dataplat.ledger import Hop, HopCount, Ledger, PartitionStatus, TableVersion, VersionState
 from dataplat.lifecycle.drift import BothSides, find_drift
+from dataplat.lifecycle.recount import Recounter
 from dataplat.specs import Catalog, SecretResolver, TableSpec
 from dataplat_tests.services.sqlite_source import StandInSource
 
@@ -102,9 +103,7 @@ class History:
     def repair(self, days: int, *, missing: bool) -> None:
         """Ask which days changed, and load just those again."""
         (found,) = find_drift(
-            self._catalog,
-            cast(Ledger, self._records),
-            SECRETS,
+            Recounter(self._catalog, cast(Ledger, self._records), SECRETS),
             [self._spec],
             now=self._now(),
             days=days,
