@@ -42,6 +42,7 @@ def carry_out(session: Session, schedule: Schedule, workers: Workers) -> None:
                 _hear(session, schedule, workers, progress)
         finally:
             workers.close()
+    assert not schedule.waiting, "what waits has something under way that it waits for"
     session.under_way = ""
 
 
