@@ -52,7 +52,7 @@ class RowDiff:
         lost: Rows that only the source has.
         extra: Rows that only Hive has.
         changed: Rows that both have, with other values.
-        rows_moved: Rows that were fetched from either side, with their columns or without.
+        rows_moved: Rows that were fetched from either side, each counted once; equal rows are one.
         differences: The first of them.
         not_compared: A sentence for each column that only one side has, and for rows that are left out.
         quoted: Columns that hold text.
@@ -209,15 +209,11 @@ class _Comparing:
 
     def _columns_at_source(self, keys: Sequence[bytes], hashes: Sequence[int | None]) -> _Texts:
         named = [one for one in hashes if one is not None]
-        return self._texts(self._ask_source(self._queries.source_columns(keys, named)) if named else [])
+        return _texts(self._ask_source(self._queries.source_columns(keys, named)) if named else [])
 
     def _columns_in_hive(self, keys: Sequence[bytes], hashes: Sequence[int | None]) -> _Texts:
         named = [one for one in hashes if one is not None]
-        return self._texts(self._ask_hive(self._queries.hive_columns(keys, named)) if named else [])
-
-    def _texts(self, answer: Sequence[Sequence[Any]]) -> _Texts:
-        self._moved += len(answer)
-        return {int(row[0]): row[1:] for row in answer}
+        return _texts(self._ask_hive(self._queries.hive_columns(keys, named)) if named else [])
 
     def _ask_source(self, queries: Sequence[tuple[str, str]]) -> list[tuple[Any, ...]]:
         return [
@@ -228,6 +224,11 @@ class _Comparing:
 
     def _ask_hive(self, query: str) -> list[tuple[Any, ...]]:
         return self._rows.ask(query, self._subject)
+
+
+def _texts(answer: Sequence[Sequence[Any]]) -> _Texts:
+    """Return the columns of rows by hash. Each of these rows was moved before, with its key, and counted."""
+    return {int(row[0]): row[1:] for row in answer}
 
 
 def _describe(comparison: Comparison, row: FoundRow, source: _Texts, hive: _Texts) -> RowDifference:
