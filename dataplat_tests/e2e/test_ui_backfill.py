@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ import pytest
 
 from dataplat.audit.outcome import FILES
 from dataplat.demo.mariadb import PrivateMariaDB
-from dataplat.demo.mishaps import repoint_rows
+from dataplat.demo.mishaps import insert_rows, repoint_rows
 from dataplat.orchestration.factories.recheck import CHECK_AGAIN, RECHECK
 from dataplat_tests.e2e.shell import ROOT, Shell
 from dataplat_tests.e2e.web import CHROMIUM, Web, open_web
@@ -78,14 +78,19 @@ def backfill(web: Web, paths: list[tuple[str, ...]], days: tuple[str, ...]) -> d
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
 
     def ended() -> dict[str, Any] | None:
-        found: dict[str, Any] = web.ask(
-            """query ($id: String!) {partitionBackfillOrError(backfillId: $id) {
-                ... on PartitionBackfill {status runs(limit: 20) {id status assetSelection {path}}}}}""",
-            id=launched["backfillId"],
-        )["partitionBackfillOrError"]
-        return found if found["status"] not in ("REQUESTED", "COMPLETING", "FAILING") else None
+        return backfill_status(web, launched["backfillId"])
 
     return dict(web.until(ended, deadline_seconds=500, wanted="the backfill has ended"))
+
+
+def backfill_status(web: Web, backfill_id: str) -> dict[str, Any] | None:
+    """Return a backfill with its runs when it has ended."""
+    found: dict[str, Any] = web.ask(
+        """query ($id: String!) {partitionBackfillOrError(backfillId: $id) {
+            ... on PartitionBackfill {status runs(limit: 20) {id status assetSelection {path}}}}}""",
+        id=backfill_id,
+    )["partitionBackfillOrError"]
+    return found if found["status"] not in ("REQUESTED", "COMPLETING", "FAILING") else None
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +219,38 @@ def test_the_job_recheck_is_launched_from_the_launchpad_and_holds_what_is_damage
     elsewhere.rename(data)
     assert recheck(night.web, table, key) == "SUCCESS", night.web.log[-5000:]
     assert not_held(night.web, SOLD, key)[0] is True
+
+
+def test_what_drift_queues_is_loaded_by_the_daemon_and_nothing_else_is(night: Night) -> None:
+    money, late = "ods.ods_t_money_record", (BEFORE, AFTER)
+    quiet = newest(night.shell, money, BAD)["version"]
+    days = (datetime.now(UTC).date() - date.fromisoformat(BEFORE)).days + 2
+    drift = f"dataplat drift {money} --days {days} --json"
+    source = PrivateMariaDB(night.shell.home)
+    with ExitStack() as extra:
+        for day in late:
+            extra.enter_context(insert_rows(source.connect, date.fromisoformat(day), 7))
+        done = night.shell.run(f"{drift} --enqueue")
+        queued = json.loads(done.out)["enqueued"]
+        assert (done.code, queued["queued"], queued["daemon_is_alive"]) == (0, {money: list(late)}, True)
+        ended = night.web.until(
+            lambda: backfill_status(night.web, queued["backfill"]),
+            deadline_seconds=300,
+            wanted="what drift queued is loaded",
+        )
+        assert ended["status"] == "COMPLETED_SUCCESS", night.web.log[-5000:]
+        assert changed(night.shell.run(drift).out) == []
+    done = night.shell.run(f"{drift} --load")  # what came late is gone again
+    assert (done.code, changed(done.out)) == (0, list(late))
+    assert changed(night.shell.run(drift).out) == []
+    assert newest(night.shell, money, BAD)["version"] == quiet
+
+
+def changed(printed: str) -> list[str]:
+    """Return the partitions that changed, as drift printed them of one table."""
+    (table,) = json.loads(printed)["tables"]
+    found: list[str] = table["changed"]
+    return found
 
 
 def test_the_launchpad_refuses_to_run_recheck_without_a_table(night: Night) -> None:
