@@ -6,6 +6,7 @@ two ranges are good, the numbers may be wrong by half or twice.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from dataplat.plan.choose_key import SourceIndex
 from dataplat.plan.split_keys import Bound, KeyColumn, SplitKey, at_least, below
@@ -27,21 +28,26 @@ class RangeEstimate:
 
 
 def describe_indexes(conn: SourceConnection, table: PhysicalTable) -> tuple[SourceIndex, ...]:
-    """Return the indexes that keep rows in order, the primary key first; none of a view."""
-    rows = conn.rows(
-        "SELECT INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS"
+    """Return the indexes that keep rows in order, the primary key first; none of a view.
+
+    Left out are those that the server does not use: MySQL calls them invisible, MariaDB ignored.
+    """
+    rows = conn.records(
+        "SELECT * FROM information_schema.STATISTICS"
         f" WHERE TABLE_SCHEMA = {quote_text(table.database)} AND TABLE_NAME = {quote_text(table.name)}"
         " AND INDEX_TYPE = 'BTREE' ORDER BY INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX"
     )
     found: dict[str, tuple[bool, list[str | None]]] = {}
-    for name, repeats, column, part in rows:
-        columns = found.setdefault(str(name), (not int(repeats), []))[1]
-        columns.append(None if part is not None or column is None else str(column))
+    for row in rows:
+        if row.get("is_visible") == "NO" or row.get("ignored") == "YES":
+            continue
+        columns = found.setdefault(str(row["index_name"]), (not int(row["non_unique"]), []))[1]
+        whole = row["column_name"] is not None and row["sub_part"] is None
+        columns.append(str(row["column_name"]) if whole else None)
     indexes = []
     for name, (unique, columns) in found.items():
-        whole = [column for column in columns if column is not None]
-        ordered = whole if len(whole) == len(columns) else whole[: columns.index(None)]
-        indexes.append(SourceIndex(name, tuple(ordered), unique))
+        ordered = takewhile(lambda column: column is not None, columns)
+        indexes.append(SourceIndex(name, tuple(column for column in ordered if column), unique))
     return tuple(indexes)
 
 

@@ -211,7 +211,14 @@ def test_a_window_of_one_moment_is_cut_by_the_key_instead(source: Source) -> Non
     assert (cut.on, source.rows_of(sent)) == ("key", [750, 750, 750, 750])
 
 
-@pytest.mark.parametrize("columns", ["id INT, at DATETIME", "id FLOAT PRIMARY KEY, at DATETIME"])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "id INT, at DATETIME",
+        "id FLOAT PRIMARY KEY, at DATETIME",
+        "id INT NOT NULL, at DATETIME, UNIQUE KEY k (id) IGNORED, KEY a (at) IGNORED",
+    ],
+)
 @pytest.mark.parametrize("load", ["", WINDOW])
 def test_a_table_that_nothing_serves_is_one_read(source: Source, columns: str, load: str) -> None:
     source.sql(
