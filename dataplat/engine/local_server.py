@@ -9,6 +9,7 @@ used here are internal to pyspark, which is pinned; ``dataplat_tests/contract`` 
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from dataplat.engine.conf import EngineHome
 from dataplat.errors import EngineError
 
 _DISCOVERY = "connect.json"
+_PORT = "spark.local.connect.server.port"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def ensure_server(home: EngineHome, master: str, conf: Mapping[str, str], python
         _forget_killed(home)
         looked_alive = server_status(home).running
         try:
-            return local_server.reuse_or_start_local_connect_server(master, dict(conf))
+            return local_server.reuse_or_start_local_connect_server(master, {_PORT: _free_port(), **conf})
         except (PySparkException, subprocess.SubprocessError, OSError) as error:
             if looked_alive and not server_status(home).running:  # killed while we asked
                 return ensure_server(home, master, conf, python)
@@ -66,6 +68,17 @@ def ensure_server(home: EngineHome, master: str, conf: Mapping[str, str], python
                 effect="nothing was read or written",
                 next_steps=["dataplat engine stop", "dataplat engine start"],
             ) from error
+
+
+def _free_port() -> str:
+    """Return a port for a server that may have to be started.
+
+    Left to itself pyspark takes 15002 where nobody listens yet. A server needs seconds until it does, and of
+    two homes that start one at the same time, one would take the other's for its own.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def stop_server(home: EngineHome) -> bool:

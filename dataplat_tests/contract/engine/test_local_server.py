@@ -62,6 +62,19 @@ def test_each_of_them_has_a_session_of_its_own(first_uses) -> None:
     assert len({answer["session"] for answer in answers}) == 4
 
 
+def test_two_homes_that_start_at_once_have_a_server_each(new_job, new_client) -> None:
+    jobs = [new_job(), new_job()]
+    clients = [new_client(job) for job in jobs]
+    for client in clients:
+        client.send("use")
+    answers = [client.receive() for client in clients]
+    assert [answer.get("text") for answer in answers] == [None, None]
+    assert [[answer["ok"]["pid"]] for answer in answers] == [_servers(job) for job in jobs]
+    for client, job in zip(clients, jobs, strict=True):
+        client.close()
+        job.engine().stop()
+
+
 def test_a_later_process_does_not_pay_for_the_start(job: Job, first_uses, new_client) -> None:
     answer = new_client(job).ask("use")
     assert answer["pid"] == first_uses[1][0]["pid"]
