@@ -9,7 +9,7 @@ PYTEST := nice $(BIN)/python -m pytest -p dataplat_tests.services.pytest_plugin
 
 # Test files are dealt to so many processes; each starts the servers that its files need.
 TEST_PROCESSES ?= 2
-TOGETHER := -n $(TEST_PROCESSES) --dist loadfile
+TOGETHER := -n $(TEST_PROCESSES) --no-loadscope-reorder
 
 # How often the kill and property tests repeat themselves: a factor on each test's own count.
 export DATAPLAT_TEST_EFFORT ?= 1.0

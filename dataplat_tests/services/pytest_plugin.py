@@ -3,6 +3,8 @@
 ``make test`` loads this plugin and sets ``DATAPLAT_REQUIRE_ALL=1``: a component that cannot be had then
 ends the run red instead of quietly making it smaller. An expected failure (xfail) is none of its business.
 
+Where tests are dealt to several processes (``-n 2``) it says which of them stay together.
+
 A shell that starts something in the background lets it ignore SIGINT, and every process below it inherits
 that: servers and commands that the tests interrupt would go on for ever.
 """
@@ -10,8 +12,11 @@ that: servers and commands that the tests interrupt would go on for ever.
 import os
 import signal
 from collections.abc import Generator
+from pathlib import PurePosixPath
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 
 def everything_is_required() -> bool:
@@ -22,6 +27,25 @@ def everything_is_required() -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run first what takes longest."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Deal files to processes; all of ``e2e`` share one demo and stay together."""
+    return FilesAndDemo(config, log)
+
+
+class FilesAndDemo(LoadScopeScheduling):
+    """Keeps the tests of a file in one process, where they share its servers, and all of ``e2e`` in one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return "e2e" if "e2e" in PurePosixPath(path).parts else path
 
 
 @pytest.hookimpl(wrapper=True)

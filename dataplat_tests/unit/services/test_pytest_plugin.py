@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def test_a_child_hears_ctrl_c():
     child.send_signal(signal.SIGINT)
     child.communicate(timeout=30)
     assert child.returncode == -signal.SIGINT
+"""
+NOTES_ITS_PROCESS = """
+import os
+import pytest
+
+@pytest.mark.parametrize("number", range(3))
+def test_notes_where_it_runs(number):
+    with open({notes!r}, "a") as file:
+        print(os.getpid(), file=file)
 """
 SKIPPED_WHOLE = "import pytest\npytest.skip('not on this machine', allow_module_level=True)\n"
 
@@ -67,8 +77,24 @@ def test_what_is_started_in_the_background_can_be_interrupted_all_the_same(tmp_p
     assert code == 0, output
 
 
-def run_pytest(folder: Path, required: str, *prefix: str) -> tuple[int, str]:
+def test_a_file_and_all_of_e2e_stay_in_one_process(tmp_path: Path) -> None:
+    for name in ("e2e/test_one", "e2e/test_two", "unit/test_one", "unit/test_two"):
+        file = tmp_path / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        notes = tmp_path / f"{name.replace('/', '_')}.pids"
+        file.write_text(NOTES_ITS_PROCESS.format(notes=str(notes)))
+    together = ["-n", "2", "--no-loadscope-reorder", "--import-mode=importlib"]
+    code, output = run_pytest(tmp_path, "1", options=together)
+    assert code == 0, output
+    seen = {path.stem: set(path.read_text().split()) for path in tmp_path.glob("*.pids")}
+    assert {name: len(pids) for name, pids in seen.items()} == dict.fromkeys(seen, 1)
+    assert len(seen) == 4
+    assert seen["e2e_test_one"] == seen["e2e_test_two"]
+
+
+def run_pytest(folder: Path, required: str, *prefix: str, options: Sequence[str] = ()) -> tuple[int, str]:
     options = [
+        *options,
         "-p",
         "dataplat_tests.services.pytest_plugin",
         "-p",
