@@ -57,7 +57,8 @@ class Protection:
     @classmethod
     def none(cls) -> "Protection":
         """Return one of no source, for work that is not counted: it takes nothing and tags nothing."""
-        return _NONE
+        nobody = LockOwner.current()
+        return cls((), SecretResolver({}), None, purpose="", owner=nobody, say=lambda _: None)
 
     @contextmanager
     def held(self) -> Iterator["Protection"]:
@@ -196,6 +197,3 @@ def describe_waiting(source: SourceSpec, ahead: Sequence[ConnectionTicket], want
     if holders:
         text += f"; {held} are held by {shown}{more}"
     return text + (f"; {first} asked before" if first else "")
-
-
-_NONE = Protection((), SecretResolver({}), None, purpose="", owner=LockOwner.current(), say=lambda _: None)

@@ -69,8 +69,9 @@ class Load:
 
     @contextmanager
     def station(self, step: Step, detail: str = "") -> Iterator[None]:
-        """Announce a station and take its time."""
-        self.listen(Progress(step, self.spec.table, self.keys, self.version, self.location, detail))
+        """Announce a station, once however often it is entered, and take its time."""
+        if step.value not in self.seconds:
+            self.listen(Progress(step, self.spec.table, self.keys, self.version, self.location, detail))
         started = time.monotonic()
         try:
             yield
