@@ -99,7 +99,7 @@ def submit_backfill(
         subset = partitions_of(catalog, spec).empty_subset().with_partition_keys(keys)
         subsets[dg.AssetKey(spec.asset_path)] = subset
     # Its decorator hides the signature from mypy.
-    wanted = AssetGraphSubset(subsets, set())  # type: ignore[call-arg]
+    wanted = AssetGraphSubset(subsets, set())  # type: ignore[call-arg]  # Dagster's own decorator makes it
     found = PartitionBackfill.from_asset_graph_subset(
         backfill_id=make_new_backfill_id(),
         backfill_timestamp=datetime.now(UTC).timestamp(),

@@ -117,7 +117,7 @@ def test_a_server_that_dies_in_the_middle_of_a_read_is_read_again_from_the_begin
             when_it_sleeps(warehouse, lambda: kill(server))
         load_hears(progress)
 
-    load_hears, load.hear = load.hear, kill_while_it_reads  # type: ignore[method-assign]
+    load_hears, load.hear = load.hear, kill_while_it_reads
     load.must_be_exact()
     assert re.fullmatch(r"the source went away during the read, trying again in .* \(2 of 4\)", load.said[0])
 

@@ -35,7 +35,7 @@ def play(monkeypatch: pytest.MonkeyPatch, *turns: Turn) -> None:
     left = iter(turns)
 
     def submitted(*arguments: object, **named: object) -> daemon_backfill.DaemonBackfill:
-        given = submit(*arguments, **named)  # type: ignore[arg-type]
+        given = submit(*arguments, **named)
         seen.append((given._instance, given.backfill_id))
         return given
 
