@@ -59,7 +59,7 @@ def run(instance: dg.DagsterInstance, backfill: str, path: Sequence[str], status
 def ends(instance: dg.DagsterInstance, backfill: str, status: daemon_backfill.BulkActionStatus) -> None:
     found = instance.get_backfill(backfill)
     assert found is not None
-    instance.update_backfill(found.with_status(status))  # type: ignore[no-untyped-call]
+    instance.update_backfill(found.with_status(status))
 
 
 def test_without_a_daemon_nothing_is_handed_over(dataplat: CommandLine, file: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_daemon_gets_exactly_what_is_planned_and_what_it_published_is_publis
     ran = dataplat("backfill", "apply", str(file), "--yes", "--daemon", "--json")
     plan_id = asked.pop("tags")
     assert asked == {TABLE.split(".")[1]: list(DAYS), DIM.split(".")[1]: list(DAYS)}
-    assert plan_id["dataplat/actor"] == "ann"  # type: ignore[index]
+    assert plan_id["dataplat/actor"] == "ann"
     assert sorted(plan_id) == ["dataplat/actor", "dataplat/backfill"]  # type: ignore[call-overload]
     bad = {place: ending for place, ending in endings(ran).items() if ending != "published"}
     assert (ran.code, bad) == (1, {f"{TABLE} {DAYS[2]}": "failed", f"{DIM} {DAYS[2]}": "held"})
