@@ -26,6 +26,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from dataplat.engine.catalog_lock import catalog_in_use, is_catalog_held, other_engines
 from dataplat.engine.conf import EngineHome, server_conf, session_conf, worker_python
+from dataplat.engine.interrupt import ends_when_interrupted, interrupts_kept_out
 from dataplat.engine.local_server import (
     ServerStatus,
     ensure_server,
@@ -120,7 +121,8 @@ class SparkEngine:
         with self._lock:
             had_session = self._session is not None
             if self._session is not None and not self._is_dead():
-                with suppress(ConnectionError, Py4JError):  # a classic JVM that has died
+                # A classic JVM may have died.
+                with suppress(ConnectionError, Py4JError), interrupts_kept_out():
                     self._session.stop()
             if self.spec.mode == "classic":
                 type(self)._mode_of_process = None
@@ -131,14 +133,14 @@ class SparkEngine:
         """Let go of this process's session; a shared server keeps running for the others."""
         with self._lock:
             if self._session is not None and self.spec.mode != "classic" and not self._is_dead():
-                self._session.stop()
+                with interrupts_kept_out():
+                    self._session.stop()
             if self.spec.mode != "classic":
                 self._forget()
 
     def _opened(self) -> SparkSession:
         try:
-            with engine_errors(f"engine {self.name}"):
-                return self._open()
+            return self._open()
         except EngineLostError as error:
             if self.spec.mode != "connect":
                 raise
@@ -152,15 +154,23 @@ class SparkEngine:
 
     def _open(self) -> SparkSession:
         if self.spec.mode == "classic":
-            return self._open_classic()
+            with engine_errors(f"engine {self.name}"):
+                return self._open_classic()
+        url = self.spec.remote or ""
         if self.spec.mode == "local":
-            python = worker_python(self.spec, os.environ) or ""
-            conf = server_conf(self.spec, self.home)
-            url = ensure_server(self.home, self.spec.master, conf, python)
-            self._server_pid = server_status(self.home).pid
-        else:
-            url = self.spec.remote or ""
+            url = self._ensured()
+        with engine_errors(f"engine {self.name}"):
+            return self._connected(url)
+
+    def _ensured(self) -> str:
+        python = worker_python(self.spec, os.environ) or ""
+        url = ensure_server(self.home, self.spec.master, server_conf(self.spec, self.home), python)
+        self._server_pid = server_status(self.home).pid
+        return url
+
+    def _connected(self, url: str) -> SparkSession:
         session = SparkSession.builder.remote(url).create()
+        ends_when_interrupted(session)
         # The default waits ten minutes for a server that may be dead; ours is replaced instead.
         session.client.set_retry_policies([DefaultPolicy(max_retries=4, max_backoff=2000)])
         if self.spec.mode == "connect":
@@ -204,7 +214,9 @@ class SparkEngine:
             server_conf(self.spec, self.home) | dict(session_conf(self.spec, self.home))
         ).items():
             builder = builder.config(key, value)
-        return builder.getOrCreate()
+        session = builder.getOrCreate()
+        ends_when_interrupted(session)
+        return session
 
     def _is_dead(self) -> bool:
         if self.spec.mode == "classic" or self._session is None:
@@ -213,7 +225,8 @@ class SparkEngine:
         if self.spec.mode == "local" and server_status(self.home).pid != self._server_pid:
             return True
         try:
-            return not self._session.version
+            with interrupts_kept_out():
+                return not self._session.version
         except (PySparkException, grpc.RpcError):
             return True
 

@@ -15,6 +15,7 @@ from pyspark.errors import AnalysisException, PySparkException
 from pyspark.errors.exceptions.connect import SparkConnectGrpcException
 
 from dataplat.engine.catalog_lock import catalog_in_use
+from dataplat.engine.interrupt import interrupts_kept_out
 from dataplat.errors import (
     DataplatError,
     EngineError,
@@ -67,9 +68,10 @@ _NO_CATALOG = re.compile(r"Unable to instantiate \S*HiveMetaStoreClient")
 
 @contextmanager
 def engine_errors(subject: str) -> Iterator[None]:
-    """Turn Spark's exceptions into ours; ``subject`` opens the message."""
+    """Turn Spark's exceptions into ours; ``subject`` opens the message. Interrupts are kept out meanwhile."""
     try:
-        yield
+        with interrupts_kept_out():
+            yield
     except DataplatError:
         raise
     except (PySparkException, Py4JError, grpc.RpcError, ConnectionError) as error:

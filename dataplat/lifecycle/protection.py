@@ -122,10 +122,6 @@ class Protection:
         taken = self._taken.get(source)
         return taken.tag if taken else ""
 
-    def token(self) -> str:
-        """Return what names this work for the engine; empty while nothing is taken."""
-        return next((taken.held.token for taken in self._taken.values()), "")
-
     def end_queries(self) -> None:
         """End what runs at the sources in the name of this work. Never raises."""
         for taken in self._taken.values():

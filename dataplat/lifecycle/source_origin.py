@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from dataplat.audit.counts import check_dirty_rows, check_files, check_placement, compare_with_source
 from dataplat.audit.outcome import Outcome
-from dataplat.engine.interrupt import interrupted_together
 from dataplat.engine.jdbc import JdbcAccess, read_instances
 from dataplat.engine.stage import stage_frame
 from dataplat.engine.translate import engine_errors
@@ -127,7 +126,7 @@ class SourceOrigin:
         session = self._platform.engine(self._spec.engine).session()
         watched = watch_rows(self._survey)
         self._protection.wait_for_replicas()
-        with limits_told(sources.values()), interrupted_together(session, self._protection.token()):
+        with limits_told(sources.values()):
             with engine_errors(load.subject):
                 frame = read_instances(session, self._reads, accesses)
                 frame = watched.without(frame) if watched else frame

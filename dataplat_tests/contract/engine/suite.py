@@ -4,7 +4,11 @@ pytest does not run these itself: one process cannot hold a Connect and a classi
 runs them in a process of their own for each mode, and ``test_modes`` reports what came of each.
 """
 
+import os
+import random
 import re
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,12 +25,14 @@ from dataplat.engine.jdbc import JdbcAccess, read_frame
 from dataplat.engine.partition_store import partition_store
 from dataplat.engine.session import SparkEngine
 from dataplat.engine.stage import stage_frame
+from dataplat.engine.translate import engine_errors
 from dataplat.plan.ddl import HiveColumn
 from dataplat.plan.partitions import hive_path
 from dataplat.plan.reads import JdbcRead
 from dataplat.plan.types import map_type
 from dataplat_tests.contract.engine.time_promises import TIME_PROMISES
 from dataplat_tests.contract.engine.udf_promises import UDF_PROMISES
+from dataplat_tests.services.effort import repetitions
 
 TABLE = "engine_contract.t_day"
 FIRST, SECOND = (("ds", "2026-01-05"),), (("ds", "2026-01-06"),)
@@ -197,6 +203,39 @@ def wall_clock_is_kept_from_the_source_to_the_session(world: World) -> None:
     assert seconds == int(datetime.fromisoformat(f"{DAY}T23:59:59+08:00").timestamp())
 
 
+def an_interrupt_at_any_moment_is_raised_and_leaves_a_session_that_answers(world: World) -> None:
+    """Raised inside gRPC it would kill a thread of the client, now and then the process."""
+    died: list[object] = []
+    before, threading.excepthook = threading.excepthook, died.append
+    try:
+        for _ in range(repetitions(12)):
+            interrupt = threading.Timer(random.uniform(0, 0.15), os.kill, (os.getpid(), signal.SIGINT))
+            interrupt.start()
+            try:
+                while True:
+                    with engine_errors("interrupted"):
+                        world.sql("SELECT count(*) FROM range(100000)")
+            except KeyboardInterrupt:
+                interrupt.join()
+    finally:
+        threading.excepthook = before
+    assert died == []
+    assert world.sql("SELECT 1 + 1") == [Row(2)]
+
+
+def an_interrupt_ends_what_the_engine_is_doing(world: World) -> None:
+    """The work would take minutes; the promise would be killed for it."""
+    interrupt = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    pause = "SELECT java_method('java.lang.Thread', 'sleep', 100L) AS slept FROM range(0, 6000, 1, 2)"
+    try:
+        with engine_errors("interrupted"):
+            world.sql(f"SELECT count(slept) FROM ({pause})")
+    except KeyboardInterrupt:
+        return
+    raise AssertionError("the interrupt was lost")
+
+
 def nothing_listens_beyond_loopback(world: World) -> None:
     world.engine.session().range(10).repartition(3).count()
     jvm = _jvm(world.engine)
@@ -243,6 +282,8 @@ PROMISES: tuple[Callable[[World], None], ...] = (
     a_dropped_partition_is_forgotten,
     a_partition_written_by_insert_overwrite_stays_alone,
     wall_clock_is_kept_from_the_source_to_the_session,
+    an_interrupt_at_any_moment_is_raised_and_leaves_a_session_that_answers,
+    an_interrupt_ends_what_the_engine_is_doing,
     nothing_listens_beyond_loopback,
     the_password_is_on_no_command_line_and_in_no_setting,
     *TIME_PROMISES,
